@@ -1,0 +1,204 @@
+public import PKI
+public import Telemetry
+public import Varlink
+
+extension VarlinkInterface {
+  /// `org.acmeconnector.ACMEClient`
+  public static let acmeClient = VarlinkInterface(
+    "org.acmeconnector.ACMEClient", text: PackageResources.org_acmeconnector_ACMEClient_varlink,
+    faults: [ACMEClient.Failed.self, Restarting.self])
+}
+
+/// The methods of `org.acmeconnector.ACMEClient`; what they promise is in the interface text.
+public enum ACMEClient {
+  /// The steps of an order that a caller can see.
+  public enum Step: String, Codable, Sendable, CaseIterable {
+    /// newOrder, and the authorizations.
+    case ordering
+    /// Answers are put in place, and the CA validates.
+    case challenging
+    /// The CSR is with the CA.
+    case finalizing
+    /// The chain is on disk.
+    case issued
+  }
+
+  /// Obtains a certificate, or takes up the order that an earlier call began.
+  public struct Issue: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.acmeClient
+
+    /// What is to be issued.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// The caller's id, under which the order is kept.
+      public var request: String
+      /// From whom.
+      public var authority: Authority
+      /// The CSR, PEM.
+      public var csr: String
+      /// Passed to the responders.
+      public var device: String?
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// A certificate for `csr`, from `authority`, under the id `request`.
+      public init(request: String, authority: Authority, csr: String, device: String?) {
+        self.request = request
+        self.authority = authority
+        self.csr = csr
+        self.device = device
+      }
+    }
+
+    /// One step; the last one has the chain.
+    public struct Reply: Codable, Sendable, Hashable {
+      /// How far the order is.
+      public var step: Step
+      /// The name that the step is about, where it is one.
+      public var name: DNSName?
+      /// The order's URL, once there is one.
+      public var order: String?
+      /// PEM, leaf first, no root. Only with ``Step/issued``.
+      public var chain: String?
+      /// The CA's alternate chains.
+      public var alternates: [String]?
+      /// How many newOrder requests this request has cost. Only with ``Step/issued``.
+      public var newOrders: Int?
+
+      /// A step of an order.
+      public init(
+        _ step: Step, name: DNSName? = nil, order: String? = nil, chain: String? = nil, alternates: [String]? = nil, newOrders: Int? = nil
+      ) {
+        self.step = step
+        self.name = name
+        self.order = order
+        self.chain = chain
+        self.alternates = alternates
+        self.newOrders = newOrders
+      }
+    }
+  }
+
+  /// Forgets what is kept under a request id.
+  public struct Release: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.acmeClient
+    /// There is nothing to say.
+    public typealias Reply = NoMembers
+
+    /// Which request.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// The caller's id.
+      public var request: String
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// The request to forget.
+      public init(request: String) {
+        self.request = request
+      }
+    }
+  }
+
+  /// An order on disk.
+  public struct Order: Codable, Sendable, Hashable {
+    /// The caller's id.
+    public var request: String
+    /// The CA's directory.
+    public var directory: String
+    /// How far it came.
+    public var step: Step
+    /// The order's URL, once there is one.
+    public var url: String?
+    /// Its names.
+    public var names: [DNSName]
+    /// When it began.
+    public var since: Instant
+
+    /// An order on disk.
+    public init(request: String, directory: String, step: Step, url: String?, names: [DNSName], since: Instant) {
+      self.request = request
+      self.directory = directory
+      self.step = step
+      self.url = url
+      self.names = names
+      self.since = since
+    }
+  }
+
+  /// The orders on disk.
+  public struct ListOrders: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.acmeClient
+    /// Nothing but a trace.
+    public typealias Parameters = OnlyTrace
+
+    /// The orders.
+    public struct Reply: Codable, Sendable {
+      /// Oldest first.
+      public var orders: [Order]
+
+      /// The orders on disk.
+      public init(orders: [Order]) {
+        self.orders = orders
+      }
+    }
+  }
+
+  /// An authority, and a trace.
+  public struct AuthorityParameters: Codable, Sendable, Traced {
+    /// Which CA, and how.
+    public var authority: Authority
+    /// The caller's trace.
+    public var trace: TraceContext?
+
+    /// About one authority.
+    public init(authority: Authority) {
+      self.authority = authority
+    }
+  }
+
+  /// Reads the CA's directory.
+  public struct DescribeAuthority: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.acmeClient
+    /// Which CA.
+    public typealias Parameters = AuthorityParameters
+
+    /// What the CA says.
+    public struct Reply: Codable, Sendable {
+      /// What the CA says.
+      public var description: AuthorityDescription
+
+      /// A CA's own description.
+      public init(description: AuthorityDescription) {
+        self.description = description
+      }
+    }
+  }
+
+  /// The account at the CA, made or recovered by its key.
+  public struct GetAccount: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.acmeClient
+    /// Which CA.
+    public typealias Parameters = AuthorityParameters
+
+    /// The account.
+    public struct Reply: Codable, Sendable {
+      /// The account's URL, which is its `kid`.
+      public var url: String
+      /// valid, deactivated or revoked (RFC 8555, section 7.1.2).
+      public var status: String
+      /// The key's RFC 7638 thumbprint, base64url.
+      public var thumbprint: String
+
+      /// An account.
+      public init(url: String, status: String, thumbprint: String) {
+        self.url = url
+        self.status = status
+        self.thumbprint = thumbprint
+      }
+    }
+  }
+}

@@ -1,0 +1,234 @@
+public import Telemetry
+public import Varlink
+
+extension VarlinkInterface {
+  /// `org.acmeconnector.Logins`
+  public static let logins = VarlinkInterface(
+    "org.acmeconnector.Logins", text: PackageResources.org_acmeconnector_Logins_varlink, faults: [Logins.Refused.self, Restarting.self])
+}
+
+/// The methods of `org.acmeconnector.Logins`; what they promise is in the interface text. Times are UTC, in milliseconds.
+public enum Logins {
+  /// For whom a login's secret opens the door.
+  public enum Scope: String, Codable, Sendable, CaseIterable {
+    /// Everyone.
+    case instance
+    /// The devices of one domain (tenant).
+    case domain
+    /// One device only.
+    case device
+  }
+
+  /// What a login may do.
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    /// Obtain certificates.
+    case device
+    /// Administer.
+    case admin
+  }
+
+  /// When a secret was made, and until when it holds.
+  public struct Secret: Codable, Sendable, Hashable {
+    /// When it was made.
+    public var createdAt: Int64
+    /// Until when it holds; nil for the current one.
+    public var validUntil: Int64?
+    /// When somebody last logged in by it.
+    public var lastUsedAt: Int64?
+
+    /// About a secret, without the secret.
+    public init(createdAt: Int64, validUntil: Int64? = nil, lastUsedAt: Int64? = nil) {
+      self.createdAt = createdAt
+      self.validUntil = validUntil
+      self.lastUsedAt = lastUsedAt
+    }
+  }
+
+  /// A login without its secrets.
+  public struct Login: Codable, Sendable, Hashable {
+    /// Its name.
+    public var name: String
+    /// For whom.
+    public var scope: Scope
+    /// For what.
+    public var kind: Kind
+    /// The domain, for scope domain.
+    public var domain: String?
+    /// The only names, and their subdomains, that its devices may ask for; empty for any.
+    public var nameSuffixes: [String]
+    /// Its secrets, newest first.
+    public var secrets: [Secret]
+
+    /// A login without its secrets.
+    public init(name: String, scope: Scope, kind: Kind, domain: String? = nil, nameSuffixes: [String], secrets: [Secret]) {
+      self.name = name
+      self.scope = scope
+      self.kind = kind
+      self.domain = domain
+      self.nameSuffixes = nameSuffixes
+      self.secrets = secrets
+    }
+  }
+
+  /// A login, and the secret that was made: the only time that it is shown.
+  public struct NewSecret: Codable, Sendable {
+    /// The login.
+    public var login: Login
+    /// The secret.
+    public var secret: String
+
+    /// A login and its new secret.
+    public init(login: Login, secret: String) {
+      self.login = login
+      self.secret = secret
+    }
+  }
+
+  /// All logins.
+  public struct List: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.logins
+    /// Nothing but a trace.
+    public typealias Parameters = OnlyTrace
+
+    /// The logins.
+    public struct Reply: Codable, Sendable {
+      /// In the order of the alphabet.
+      public var logins: [Login]
+
+      /// The logins.
+      public init(logins: [Login]) {
+        self.logins = logins
+      }
+    }
+  }
+
+  /// Makes a login.
+  public struct Add: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.logins
+    /// The login and its secret.
+    public typealias Reply = NewSecret
+
+    /// What login.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// Its name.
+      public var name: String
+      /// For whom.
+      public var scope: Scope
+      /// For what.
+      public var kind: Kind
+      /// The domain, for scope domain.
+      public var domain: String?
+      /// The only names, and their subdomains, that its devices may ask for; empty for any.
+      public var nameSuffixes: [String]
+      /// The secret; one is made if there is none.
+      public var secret: String?
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// A login to be made.
+      public init(name: String, scope: Scope, kind: Kind, domain: String? = nil, nameSuffixes: [String], secret: String? = nil) {
+        self.name = name
+        self.scope = scope
+        self.kind = kind
+        self.domain = domain
+        self.nameSuffixes = nameSuffixes
+        self.secret = secret
+      }
+    }
+  }
+
+  /// Gives a login a new secret.
+  public struct Rotate: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.logins
+    /// The login and its new secret.
+    public typealias Reply = NewSecret
+
+    /// Which login, and how long the old secret holds.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// Its name.
+      public var name: String
+      /// The secret; one is made if there is none.
+      public var secret: String?
+      /// Until when the old one holds; nil ends it now.
+      public var overlapUntil: Int64?
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// A login whose secret changes.
+      public init(name: String, secret: String? = nil, overlapUntil: Int64? = nil) {
+        self.name = name
+        self.secret = secret
+        self.overlapUntil = overlapUntil
+      }
+    }
+  }
+
+  /// Ends a login.
+  public struct Remove: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.logins
+    /// There is nothing to say.
+    public typealias Reply = NoMembers
+
+    /// Which login.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// Its name.
+      public var name: String
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// The login that ends.
+      public init(name: String) {
+        self.name = name
+      }
+    }
+  }
+
+  /// How devices reach the gateway.
+  public struct Describe: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.logins
+    /// Nothing but a trace.
+    public typealias Parameters = OnlyTrace
+
+    /// How devices reach the gateway.
+    public struct Reply: Codable, Sendable, Hashable {
+      /// SHA-256 of its SubjectPublicKeyInfo, lowercase hex.
+      public var pin: String
+      /// The instance path.
+      public var path: String
+      /// How many connections are open.
+      public var connections: Int
+      /// SHA-256 of its certificate, lowercase hex.
+      public var fingerprint: String
+      /// Until when its certificate is valid.
+      public var notAfter: Int64
+
+      /// How devices reach the gateway.
+      public init(pin: String, path: String, connections: Int, fingerprint: String, notAfter: Int64) {
+        self.pin = pin
+        self.path = path
+        self.connections = connections
+        self.fingerprint = fingerprint
+        self.notAfter = notAfter
+      }
+    }
+  }
+
+  /// The administrator can not have that.
+  public struct Refused: VarlinkFault, Hashable {
+    /// exists, notFound, badName, badSecret, badDomain, badSuffix or lastLogin.
+    public var error: String
+    /// One sentence.
+    public var text: String
+
+    /// A refusal.
+    public init(error: String, text: String) {
+      self.error = error
+      self.text = text
+    }
+  }
+}

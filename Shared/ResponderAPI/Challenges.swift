@@ -1,0 +1,90 @@
+public import PKI
+public import Telemetry
+public import Varlink
+
+extension VarlinkInterface {
+  /// `org.acmeconnector.Challenges`
+  public static let challenges = VarlinkInterface(
+    "org.acmeconnector.Challenges", text: PackageResources.org_acmeconnector_Challenges_varlink)
+}
+
+/// The methods of `org.acmeconnector.Challenges`; what they promise is in the interface text.
+public enum Challenges {
+  /// A token that is being answered.
+  public struct Challenge: Codable, Sendable, Hashable {
+    /// The name it proves.
+    public var name: DNSName
+    /// The token.
+    public var token: ChallengeToken
+    /// The orders that hold a lease on it.
+    public var orders: [String]
+    /// When the last lease ends.
+    public var expires: Instant
+    /// How many requests it has answered.
+    public var hits: Int
+
+    /// A live token.
+    public init(name: DNSName, token: ChallengeToken, orders: [String], expires: Instant, hits: Int) {
+      self.name = name
+      self.token = token
+      self.orders = orders
+      self.expires = expires
+      self.hits = hits
+    }
+  }
+
+  /// The answer to a token that somebody was asked for.
+  public struct Lookup: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.challenges
+
+    /// What was asked for. The token is any text: what can be none is simply not found.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// The Host of the request.
+      public var host: String?
+      /// The last part of its path.
+      public var token: String
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// A request for a token.
+      public init(host: String?, token: String) {
+        self.host = host
+        self.token = token
+      }
+    }
+
+    /// The answer, if the token is live.
+    public struct Reply: Codable, Sendable {
+      /// Whether the token is live.
+      public var found: Bool
+      /// What to answer.
+      public var keyAuthorization: KeyAuthorization?
+
+      /// The answer to a live token, or none.
+      public init(_ keyAuthorization: KeyAuthorization?) {
+        self.found = keyAuthorization != nil
+        self.keyAuthorization = keyAuthorization
+      }
+    }
+  }
+
+  /// All live tokens.
+  public struct List: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.challenges
+    /// Nothing but a trace.
+    public typealias Parameters = OnlyTrace
+
+    /// The live tokens.
+    public struct Reply: Codable, Sendable {
+      /// In no particular order.
+      public var challenges: [Challenge]
+
+      /// A list of live tokens.
+      public init(challenges: [Challenge]) {
+        self.challenges = challenges
+      }
+    }
+  }
+}
