@@ -1,0 +1,92 @@
+public import FoundationEssentials
+import Glibc
+
+/// A file that is always whole: a reader, or the next process after a power cut, finds the old content or the new, never a part.
+///
+/// Content is written to a hidden file beside it, synced, moved over the name, and the folder synced: when `write` returns, it is on disk.
+public struct AtomicFile: Sendable, Hashable {
+  /// Where the file is.
+  public let url: URL
+
+  /// Names a file; nothing is touched.
+  public init(_ url: URL) {
+    self.url = url
+  }
+
+  /// Replaces the content.
+  ///
+  /// - Parameter mode: The permissions of the new file, whatever the process's umask.
+  public func write(_ content: some ContiguousBytes, mode: UInt32 = 0o600) throws(ServiceRuntimeError) {
+    let draft = try makeDraft(mode: mode)
+    do throws(ServiceRuntimeError) {
+      try draft.file.write(content)
+      try draft.file.sync()
+      guard rename(draft.path, path) == 0 else { throw ServiceRuntimeError.file(path, doing: "replace") }
+    } catch {
+      unlink(draft.path)
+      throw error
+    }
+    try Self.syncFolder(of: url)
+  }
+
+  /// The content; nil when there is no file.
+  ///
+  /// - Parameter limit: The most bytes that make sense here; more is an error, and not read.
+  public func read(limit: Int) throws(ServiceRuntimeError) -> [UInt8]? {
+    try OpenFile(path, O_RDONLY | O_NOCTTY | O_NONBLOCK)?.read(limit: limit)
+  }
+
+  /// Takes the file away, for good when this returns. No file is fine too.
+  public func remove() throws(ServiceRuntimeError) {
+    guard unlink(path) == 0 || errno == ENOENT else { throw .file(path, doing: "remove") }
+    try Self.syncFolder(of: url)
+  }
+
+  /// Moves a file that makes no sense out of the way, for a person to look at; an earlier one set aside is overwritten.
+  ///
+  /// - Returns: Where it is now: the name with `.corrupt` at its end.
+  public func setAside() throws(ServiceRuntimeError) -> URL {
+    let aside = url.deletingLastPathComponent().appending(component: url.lastPathComponent + ".corrupt")
+    guard rename(path, aside.path(percentEncoded: false)) == 0 else { throw .file(path, doing: "set aside") }
+    try Self.syncFolder(of: url)
+    return aside
+  }
+
+  /// The files of a folder that were finished, by name; those set aside are among them. The drafts that a killed process left are removed, so
+  /// call this only at the start, when nobody writes.
+  public static func files(in folder: URL) throws(ServiceRuntimeError) -> [AtomicFile] {
+    let names: [String]
+    do {
+      names = try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+    } catch {
+      throw ServiceRuntimeError(.file, folder.path(percentEncoded: false), cause: "cannot list: \(error)")
+    }
+    for name in names where isDraft(name) { unlink(folder.appending(component: name).path(percentEncoded: false)) }
+    return names.filter { !$0.hasPrefix(".") }.sorted().map { AtomicFile(folder.appending(component: $0)) }
+  }
+
+  private var path: String { url.path(percentEncoded: false) }
+
+  private struct Draft: ~Copyable {
+    let path: String
+    let file: OpenFile
+  }
+
+  private static let draftSuffix = ".draft"
+
+  private static func isDraft(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(draftSuffix) }
+
+  /// A hidden file of a name no other writer has: two writers at once each move a whole file, and the later one wins.
+  private func makeDraft(mode: UInt32) throws(ServiceRuntimeError) -> Draft {
+    let name = ".\(url.lastPathComponent).\(String(UInt64.random(in: .min ... .max), radix: 16))\(Self.draftSuffix)"
+    let path = url.deletingLastPathComponent().appending(component: name).path(percentEncoded: false)
+    guard let file = try OpenFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode) else { throw .file(path, doing: "create") }
+    return Draft(path: path, file: file)
+  }
+
+  private static func syncFolder(of url: URL) throws(ServiceRuntimeError) {
+    let folder = url.deletingLastPathComponent().path(percentEncoded: false)
+    guard let folder = try OpenFile(folder, O_RDONLY | O_DIRECTORY) else { throw .file(folder, doing: "open") }
+    try folder.sync()
+  }
+}

@@ -1,0 +1,113 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+public import ServiceLifecycle
+import Systemd
+import Telemetry
+import UnixSignals
+
+/// The process of one service, from its first line to its exit code: what every `Main.swift` consists of.
+///
+/// It takes over the inherited sockets, sets up log and metrics, starts what the service is made of, tells systemd how it goes, and ends on
+/// SIGTERM, SIGINT or when idle: what was accepted is answered first, and the exit code is 0. A failure is one line in the log and exit code 1.
+public struct ServiceProcess: Sendable {
+  private let name: String
+  private let idleLimit: Duration?
+  private let eventLoops: Int
+
+  /// After this the services that have not ended are cancelled: well within systemd's `TimeoutStopSec=`.
+  private static let longestStop = Duration.seconds(5)
+  /// After this a service that does not even obey cancellation is a bug, and the process is made to crash for all to see.
+  private static let longestCancellation = Duration.seconds(2)
+
+  /// - Parameters:
+  ///   - name: The executable's name.
+  ///   - idleExit: How long the process stays without anything under way; nil: until it is stopped.
+  ///   - eventLoops: The threads for connections. One is enough for all but TLS to thousands of devices.
+  public init(_ name: String, idleExit: Duration? = nil, eventLoops: Int = 1) {
+    self.name = name
+    idleLimit = idleExit
+    self.eventLoops = eventLoops
+  }
+
+  /// Runs the service and ends the process.
+  ///
+  /// - Parameter start: Makes what the service consists of. They are asked to stop in reverse order, one after the other, and none may
+  ///   return before.
+  public func run(_ start: @Sendable (ServiceEnvironment) async throws -> [any Service]) async -> Never {
+    prepareProcess()
+    let variables = ProcessInfo.processInfo.environment
+    let metrics = MetricsRegistry()
+    Telemetry.bootstrap(name: name, variables: variables, metrics: metrics)
+    let logger = Logger(label: name)
+
+    let group: ServiceGroup
+    do {
+      let sockets = try InheritedSockets.take()
+      let environment = ServiceEnvironment(name: name, variables: variables, sockets: sockets, metrics: metrics)
+      let archive = environment.metricsFile.map { MetricsArchive(file: $0, registry: metrics, logger: logger) }
+      archive?.load()
+      let services = try await start(environment)
+      for socket in sockets.unclaimed {
+        logger.warning(
+          "a socket was passed that nothing serves; connections to it will wait",
+          metadata: ["socket": "\(socket.name)", "address": "\(socket.address)"])
+      }
+      group = self.group(services, archive: archive, environment: environment)
+    } catch {
+      logger.critical("cannot start: \(error)")
+      exit(EXIT_FAILURE)
+    }
+
+    do {
+      try await group.run()
+    } catch is CancellationError {
+      logger.warning("not all services ended in time; they were cancelled", metadata: ["limit": "\(Self.longestStop)"])
+    } catch {
+      logger.critical("ended by a failure: \(error)")
+      exit(EXIT_FAILURE)
+    }
+    exit(EXIT_SUCCESS)
+  }
+
+  private func prepareProcess() {
+    // A peer that closes early is an error of that write, not the end of the process.
+    signal(SIGPIPE, SIG_IGN)
+    // What a service writes is its own.
+    umask(0o077)
+    raiseDescriptorLimit()
+    NIOSingletons.groupLoopCountSuggestion = eventLoops
+  }
+
+  /// A process starts with 1,024 descriptors, for the sake of select(2), which nothing here calls, and may take as many as systemd grants it
+  /// (systemd.exec(5), `LimitNOFILE=`): each connection is one.
+  private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(resource, &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(resource, &limit)
+  }
+
+  /// The order is what matters: the archive stops last, when all has been counted, and the idle exit first (see `IdleExit`).
+  private func group(_ services: [any Service], archive: MetricsArchive?, environment: ServiceEnvironment) -> ServiceGroup {
+    let notifier = SystemdNotifier(
+      reloads: environment.reloads, pulse: { try await MultiThreadedEventLoopGroup.singleton.any().submit {}.get() }, logger: environment.logger)
+    let idleExit = idleLimit.map { IdleExit(activity: environment.activity, limit: $0, logger: environment.logger) }
+
+    typealias Member = ServiceGroupConfiguration.ServiceConfiguration
+    var members: [Member] = []
+    if let archive { members.append(Member(service: archive)) }
+    // When one fails the others still stop in good order.
+    members += services.map { Member(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) }
+    members.append(Member(service: notifier))
+    if let idleExit { members.append(Member(service: idleExit, successTerminationBehavior: .gracefullyShutdownGroup)) }
+
+    var configuration = ServiceGroupConfiguration(services: members, gracefulShutdownSignals: [.sigterm, .sigint], logger: environment.logger)
+    configuration.maximumGracefulShutdownDuration = Self.longestStop
+    configuration.maximumCancellationDuration = Self.longestCancellation
+    return ServiceGroup(configuration: configuration)
+  }
+}
