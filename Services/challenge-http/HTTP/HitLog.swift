@@ -1,0 +1,56 @@
+import CoreMetrics
+import Logging
+import NIOCore
+import ResponderAPI
+import Synchronization
+import Telemetry
+
+/// Tells what was asked: of live tokens each of the first requests, of all else only how much.
+final class HitLog: Sendable {
+  /// A CA asks a handful of times. Who asks more often is only counted, lest the log be flooded by anyone who has seen a token.
+  private static let loggedHits = 32
+  private static let summaryEvery = TimeAmount.seconds(60)
+
+  private struct Strays {
+    var count = 0
+    var lastSummary: NIODeadline?
+  }
+
+  private let logger: Logger
+  private let answered: Counter
+  private let refused: Counter
+  private let strays = Mutex(Strays())
+
+  init(logger: Logger, metrics: MetricsRegistry) {
+    self.logger = logger
+    metrics.describe("challenge_http_requests_total", "Requests on the HTTP listeners, by outcome.")
+    answered = Counter(label: "challenge_http_requests", dimensions: [("outcome", "answered")], factory: metrics)
+    refused = Counter(label: "challenge_http_requests", dimensions: [("outcome", "refused")], factory: metrics)
+  }
+
+  /// A live token was asked for. Who and how is only worked out when it is logged.
+  func answered(_ token: LiveToken, from source: @autoclosure () -> SocketAddress?, host: @autoclosure () -> String, isHead: Bool) {
+    answered.increment()
+    guard token.hits <= Self.loggedHits else { return }
+    TraceContext.$current.withValue(token.trace) {
+      logger.info(
+        "challenge answered",
+        metadata: [
+          "name": "\(token.name)", "source": "\(source()?.ipAddress ?? "unknown")", "host": "\(host())",
+          "method": isHead ? "HEAD" : "GET", "status": "200", "hit": "\(token.hits)",
+        ])
+    }
+  }
+
+  /// Something else was asked for.
+  func refused(now: NIODeadline) {
+    refused.increment()
+    let summary = strays.withLock { strays -> Int? in
+      strays.count += 1
+      if let last = strays.lastSummary, now - last < Self.summaryEvery { return nil }
+      defer { strays = Strays(lastSummary: now) }
+      return strays.count
+    }
+    if let summary { logger.notice("requests for no live token", metadata: ["count": "\(summary)"]) }
+  }
+}

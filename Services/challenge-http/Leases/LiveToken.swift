@@ -1,0 +1,42 @@
+import NIOCore
+import PKI
+import ResponderAPI
+import Telemetry
+
+/// A token that is answered.
+struct LiveToken: Sendable {
+  let name: DNSName
+  let keyAuthorization: KeyAuthorization
+  /// Header fields and body of the answer, made once.
+  let answer: PreparedAnswer
+  /// Who wants it answered, by order.
+  private(set) var leases: [String: Lease]
+  /// When the last lease ends.
+  private(set) var end: Instant
+  /// The story that the newest lease belongs to.
+  private(set) var trace: TraceContext?
+  /// How many requests were answered.
+  var hits = 0
+
+  init(_ lease: Lease) {
+    name = lease.name
+    keyAuthorization = lease.keyAuthorization
+    answer = PreparedAnswer(lease.keyAuthorization)
+    leases = [lease.order: lease]
+    end = lease.end
+    trace = lease.trace
+  }
+
+  mutating func set(_ lease: Lease) {
+    leases[lease.order] = lease
+    trace = lease.trace ?? trace
+    end = leases.values.map(\.end).max() ?? lease.end
+  }
+
+  mutating func removeLeases(endedBy now: Instant) {
+    leases = leases.filter { $0.value.end > now }
+  }
+
+  /// The orders that still need it.
+  var holders: [String] { leases.values.filter { !$0.isWithdrawn }.map(\.order).sorted() }
+}

@@ -1,0 +1,102 @@
+import FoundationEssentials
+import Logging
+import PKI
+import ResponderAPI
+import ServiceRuntime
+import Synchronization
+
+/// The tokens that are answered, kept so that the next process answers them too.
+///
+/// A lock, not an actor: a request is answered on the event loop that read it.
+final class LiveTokens: Sendable {
+  private struct State: ~Copyable {
+    var table: TokenTable
+    var log: LeaseLog
+  }
+
+  private let state: Mutex<State>
+  private let clock: WallClock
+  private let logger: Logger
+
+  /// Takes up the leases that earlier processes left.
+  init(log url: URL, limits: LeaseLimits = LeaseLimits(), clock: WallClock = .system, logger: Logger) throws {
+    self.clock = clock
+    self.logger = logger
+    var table = TokenTable(limits: limits)
+    var log = LeaseLog(url)
+    let now = clock.now()
+    do {
+      let (leases, badLines) = try log.read()
+      for lease in leases { table.set(lease, now: now) }
+      if badLines > 0 { logger.warning("lines of the log of leases made no sense and are dropped", metadata: ["lines": "\(badLines)"]) }
+    } catch {
+      let aside = try log.setAside().path(percentEncoded: false)
+      logger.error("the log of leases can not be read, and is set aside: \(error)", metadata: ["file": "\(aside)"])
+    }
+    table.sweep(now: now)
+    try log.compact(to: table.leases(now: now))
+    state = Mutex(State(table: table, log: log))
+  }
+
+  /// Answers a token from now on. When this returns, the next process does too.
+  func publish(_ wish: Responder.Publish.Parameters) throws(Responder.NotPublished) {
+    let now = clock.now()
+    let stored = state.withLock { state -> Result<Void, Responder.NotPublished> in
+      Result { () throws(Responder.NotPublished) in
+        let lease = try state.table.publish(wish, now: now)
+        do {
+          try store(lease, in: &state, now: now)
+        } catch {
+          throw Responder.NotPublished(reason: "The lease for \(wish.name) could not be kept: \(error).", required: false)
+        }
+      }
+    }
+    try stored.get()
+    RehearsedDeath.at("challenge-http.leaseStored")
+  }
+
+  /// Ends the lease of an order; one that is not there has ended already.
+  func withdraw(order: String, token: ChallengeToken) {
+    let now = clock.now()
+    state.withLock { state in
+      guard let lease = state.table.withdraw(order: order, token: token, now: now) else { return }
+      do {
+        try store(lease, in: &state, now: now)
+      } catch {
+        // It holds until its end then; nothing depends on its ending earlier.
+        logger.error("a withdrawn lease could not be noted: \(error)", metadata: ["order": "\(order)"])
+      }
+    }
+  }
+
+  private func store(_ lease: Lease, in state: inout State, now: Instant) throws {
+    try state.log.append(lease)
+    state.table.set(lease, now: now)
+    guard state.log.isWorthCompacting else { return }
+    state.table.sweep(now: now)
+    do {
+      try state.log.compact(to: state.table.leases(now: now))
+    } catch {
+      // The lease is stored; the log is only longer than it need be.
+      logger.error("the log of leases could not be written anew, and grows on: \(error)")
+    }
+  }
+
+  /// The live token that a request asks for; it counts as a hit.
+  func hit(_ token: ChallengeToken) -> LiveToken? {
+    let now = clock.now()
+    return state.withLock { $0.table.hit(token, now: now) }
+  }
+
+  /// The token, if it is live.
+  func token(_ token: ChallengeToken) -> LiveToken? {
+    let now = clock.now()
+    return state.withLock { $0.table.token(token, now: now) }
+  }
+
+  /// All live tokens.
+  func live() -> [(token: ChallengeToken, value: LiveToken)] {
+    let now = clock.now()
+    return state.withLock { $0.table.live(now: now) }
+  }
+}
