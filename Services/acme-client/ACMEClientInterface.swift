@@ -1,0 +1,69 @@
+import ACMEClientAPI
+import PKI
+import ServiceRuntime
+import Varlink
+
+/// `org.acmeconnector.ACMEClient` as it is served: each method is one call of what does the work.
+struct ACMEClientInterface: Sendable {
+  let issuance: Issuance
+  let journal: OrderJournal
+  let openOrders: OpenOrders
+  let accounts: Accounts
+  let directories: Directories
+
+  var handlers: VarlinkInterfaceHandlers {
+    VarlinkInterfaceHandlers(
+      .acmeClient,
+      [
+        .stream(ACMEClient.Issue.self) { call, _, replies in try await issuance.issue(call) { try await replies.send($0) } },
+        .reply(ACMEClient.Release.self) { call, _ in try await release(call.request) },
+        .reply(ACMEClient.ListOrders.self) { _, _ in .init(orders: await journal.all.map(ACMEClient.Order.init)) },
+        .reply(ACMEClient.DescribeAuthority.self) { call, _ in try await problems { try await describe(call.authority) } },
+        .reply(ACMEClient.GetAccount.self) { call, _ in try await problems { try await account(call.authority) } },
+      ])
+  }
+
+  private func release(_ request: String) async throws -> NoMembers {
+    try await journal.forget(request)
+    RehearsedDeath.at("acme-client.released")
+    await openOrders.release(request)
+    return NoMembers()
+  }
+
+  private func describe(_ authority: Authority) async throws -> ACMEClient.DescribeAuthority.Reply {
+    let (connection, date) = try await directories.describe(authority.directory, trustRoots: authority.trustRoots)
+    let meta = connection.directory.meta
+    return .init(
+      description: AuthorityDescription(
+        directory: connection.url.value, termsOfService: meta?.termsOfService, website: meta?.website, caaIdentities: meta?.caaIdentities ?? [],
+        externalAccountRequired: meta?.externalAccountRequired ?? false, profiles: meta?.profiles ?? [:],
+        renewalInfo: connection.directory.renewalInfo != nil, date: date))
+  }
+
+  private func account(_ authority: Authority) async throws -> ACMEClient.GetAccount.Reply {
+    let session = try await accounts.session(with: authority)
+    let account = try await session.get(.account, session.account).decode(Account.self, from: session.account)
+    return .init(url: session.account.value, status: account.status, thumbprint: session.thumbprint)
+  }
+
+  private func problems<Reply>(_ body: () async throws -> Reply) async throws -> Reply {
+    do {
+      return try await body()
+    } catch let error as ACMEError {
+      throw ACMEClient.Failed(Problem(error))
+    }
+  }
+}
+
+extension ACMEClient.Order {
+  fileprivate init(_ entry: JournalEntry) {
+    let step: ACMEClient.Step =
+      switch entry.stage {
+      case .none, .intended: .ordering
+      case .ordered: .challenging
+      case .issued: .issued
+      }
+    self.init(
+      request: entry.request, directory: entry.directory.value, step: step, url: entry.order?.value, names: entry.names, since: entry.since)
+  }
+}

@@ -1,0 +1,177 @@
+import ACMEClientAPI
+import FoundationEssentials
+import Logging
+import PKI
+import ServiceRuntime
+
+/// The requests of one order, and what must be on disk before and after each.
+actor OrderRequests {
+  /// How many of a CA's alternate chains are fetched.
+  private static let mostAlternates = 5
+  /// How long all of them may take: none is worth a delay of the certificate.
+  private static let alternatesLimit = Duration.seconds(5)
+  private static let chainType = "application/pem-certificate-chain"
+
+  nonisolated let session: AuthoritySession
+  /// The order's URL, once there is one.
+  private(set) var order: ResourceURL?
+  /// What the journal said before newOrder left.
+  private var stageBeforeIntent: JournalEntry.Stage?
+  private let request: String
+  private let csr: SigningRequest
+  private let journal: OrderJournal
+  private let clock: WallClock
+  private let logger: Logger
+
+  init(
+    _ request: String, csr: SigningRequest, resuming order: ResourceURL?, with session: AuthoritySession, journal: OrderJournal, clock: WallClock,
+    logger: Logger
+  ) {
+    self.request = request
+    self.csr = csr
+    self.order = order
+    self.session = session
+    self.journal = journal
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// Sends a request; a refusal is an event too.
+  /// - Throws: `CancellationError`.
+  func send(_ request: OrderRequest) async throws -> OrderEvent {
+    do {
+      switch request {
+      case .create: return try await create()
+      case .read(let url): return try await read(url)
+      case .readAuthorization(let url): return try await readAuthorization(url)
+      case .postChallenge(let url, let authorization): return try await postChallenge(url, of: authorization)
+      case .finalize(let url): return try await finalize(url)
+      case .download(let url): return try await download(url)
+      }
+    } catch let error as ACMEError {
+      if case .finalize = request, error.document?.type == .orderNotReady { return .notReady(retryAfter: error.retryAfter) }
+      return .failed(request, error)
+    }
+  }
+
+  private func create() async throws -> OrderEvent {
+    if let (url, found) = try await lostOrder() {
+      try await journal.ordered(request, url)
+      order = url
+      return .created(url, found, retryAfter: nil)
+    }
+    let newOrder = session.connection.directory.newOrder
+    let response: Response
+    do {
+      let payload = NewOrder(identifiers: csr.names.map { Identifier($0) }, profile: session.authority.profile)
+      response = try await session.post(.newOrder, newOrder, .encoding(payload)) { try await self.intend() }
+    } catch let error as ACMEError where error.meansNothingDone || error.isUnsent {
+      if let before = stageBeforeIntent { try await journal.refused(request, before: before) }
+      throw error
+    }
+    RehearsedDeath.at("acme-client.newOrderAnswered")
+    guard let url = response.location(of: newOrder) else {
+      throw ACMEError(.badAnswer, newOrder.value, "the CA gave no URL of the order (RFC 8555, section 7.4)")
+    }
+    let made = try response.decode(Order.self, from: newOrder)
+    guard made.names == csr.nameSet, made.identifiers.count == csr.nameSet.count else {
+      try await journal.abandon(request)
+      throw ACMEError(.badAnswer, url.value, "the CA's order is for other names than were asked for (RFC 8555, section 7.4)")
+    }
+    try await journal.ordered(request, url)
+    RehearsedDeath.at("acme-client.orderStored")
+    order = url
+    var metadata: Logger.Metadata = ["order": "\(url)", "names": "\(csr.names.count)"]
+    metadata["caRequest"] = response.requestID.map { "\($0)" }
+    logger.info("order made", metadata: metadata)
+    return .created(url, made, retryAfter: response.retryAfter(now: clock.now()))
+  }
+
+  private func intend() async throws {
+    stageBeforeIntent = await journal[request]?.stage
+    try await journal.intend(request)
+    RehearsedDeath.at("acme-client.intentStored")
+  }
+
+  /// The order that an earlier newOrder has made, if its answer was lost and it can be found.
+  private func lostOrder() async throws -> (ResourceURL, Order)? {
+    guard await journal[request]?.stage == .intended else { return nil }
+    let known = Set(await journal.all.compactMap(\.order))
+    let search = OrderSearch(session: session, clock: clock, logger: logger)
+    guard let (url, found) = try await search.order(for: csr.nameSet, notAmong: known) else {
+      logger.warning("an order may have been made before and is not found; another one is made", metadata: ["request": "\(request)"])
+      return nil
+    }
+    logger.info("order of an interrupted request found at the CA", metadata: ["order": "\(url)"])
+    return (url, found)
+  }
+
+  private func read(_ url: ResourceURL) async throws -> OrderEvent {
+    let response = try await session.get(.order, url)
+    return .read(try response.decode(Order.self, from: url), retryAfter: response.retryAfter(now: clock.now()))
+  }
+
+  private func readAuthorization(_ url: ResourceURL) async throws -> OrderEvent {
+    let response = try await session.get(.authorization, url)
+    let authorization = try response.decode(Authorization.self, from: url)
+    RehearsedDeath.at("acme-client.authorizationsRead")
+    return .authorizationRead(url, authorization, retryAfter: response.retryAfter(now: clock.now()))
+  }
+
+  private func postChallenge(_ url: ResourceURL, of authorization: ResourceURL) async throws -> OrderEvent {
+    let response = try await session.post(.challenge, url, .emptyObject)
+    RehearsedDeath.at("acme-client.challengesPosted")
+    let challenge = try response.decode(Challenge.self, from: url)
+    return .challengePosted(authorization: authorization, challenge, retryAfter: response.retryAfter(now: clock.now()))
+  }
+
+  private func finalize(_ url: ResourceURL) async throws -> OrderEvent {
+    let response = try await session.post(.finalize, url, .encoding(Finalization(csr: Base64URL.encode(csr.der))))
+    RehearsedDeath.at("acme-client.finalized")
+    return .finalized(try response.decode(Order.self, from: url), retryAfter: response.retryAfter(now: clock.now()))
+  }
+
+  private func download(_ url: ResourceURL) async throws -> OrderEvent {
+    let response = try await session.get(.certificate, url, accept: Self.chainType)
+    let chain = try IssuedChain.check(response.body, from: url, for: csr)
+    let alternates = await alternates(Array(response.links("alternate", of: url).prefix(Self.mostAlternates)))
+    let offers = [chain] + alternates.filter { $0.leaf == chain.leaf }
+    RehearsedDeath.at("acme-client.chainDownloaded")
+    let preferred = session.authority.preferredChain
+    if let preferred, !offers.contains(where: { $0.endsIn(rootCommonName: preferred) }) {
+      logger.warning("the CA offers no chain to the preferred root; its default is taken", metadata: ["preferredChain": "\(preferred)"])
+    }
+    guard let order else { throw ACMEError(.badAnswer, url.value, "a certificate without an order") }
+    try await journal.issued(request, order: order, IssuedChain(offers, preferred: preferred))
+    RehearsedDeath.at("acme-client.chainStored")
+    logger.info("certificate issued", metadata: ["order": "\(order)", "serial": "\(chain.leaf.serial)", "chains": "\(offers.count)"])
+    return .chainStored
+  }
+
+  /// Those of the alternate chains that come in time and are of use, in the CA's order.
+  private func alternates(_ urls: [ResourceURL]) async -> [CertificateChain] {
+    await withTaskGroup(of: (index: Int, chain: CertificateChain?)?.self) { tasks in
+      for (index, url) in urls.enumerated() { tasks.addTask { (index, await self.alternate(url)) } }
+      tasks.addTask {
+        try? await Task.sleep(for: Self.alternatesLimit)
+        return nil
+      }
+      var found = [CertificateChain?](repeating: nil, count: urls.count)
+      for _ in urls {
+        guard case let answer?? = await tasks.next() else { break }
+        found[answer.index] = answer.chain
+      }
+      tasks.cancelAll()
+      return found.compactMap(\.self)
+    }
+  }
+
+  private func alternate(_ url: ResourceURL) async -> CertificateChain? {
+    do {
+      return try await IssuedChain.check(session.get(.certificate, url, accept: Self.chainType).body, from: url, for: csr)
+    } catch {
+      logger.warning("an alternate chain is left out", metadata: ["url": "\(url)", "reason": "\(error)"])
+      return nil
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import ACMEClientAPI
+import Logging
+import Metrics
+import PKI
+import ServiceRuntime
+
+/// Does what the ``OrderMachine`` wants, as much of it at once as is bearable, and tells it what came of it. Cancelled at any point it leaves on
+/// disk what the next run needs.
+struct OrderRunner: Sendable {
+  /// How many requests of one order are under way at once: enough to keep two processors busy, few enough for a CA's limits per address.
+  static let requestsInFlight = 16
+
+  let requests: OrderRequests
+  let responders: Responders
+  let device: String?
+  let clock: WallClock
+  let logger: Logger
+  let report: @Sendable (OrderStage, ResourceURL?) async throws -> Void
+
+  private enum Errand: Sendable {
+    case request(OrderRequest)
+    case publish(Publication, authorization: ResourceURL, expires: Instant?)
+  }
+
+  private enum Outcome: Sendable {
+    case event(OrderEvent)
+    /// The pause before a request is over.
+    case due(OrderRequest)
+    case waited
+  }
+
+  /// Works on an order until it ends.
+  /// - Throws: `CancellationError`, or what kept a report from being sent.
+  func run(resuming url: ResourceURL?) async throws -> OrderEnding {
+    try await withThrowingDiscardingTaskGroup { withdrawals in
+      try await withThrowingTaskGroup(of: Outcome.self) { tasks in
+        var (machine, actions) = OrderMachine.begin(resuming: url, now: clock.now())
+        var errands: [Errand] = []
+        var underWay = 0
+        while true {
+          for action in actions {
+            switch action {
+            case .send(let request, .zero): errands.append(.request(request))
+            case .send(let request, let delay): tasks.addTask { try await pause(delay, then: .due(request)) }
+            case .publish(let publication, let authorization, let expires):
+              errands.append(.publish(publication, authorization: authorization, expires: expires))
+            case .withdraw(let publication): withdrawals.addTask { await withdraw(publication) }
+            case .waitForStragglers(let limit): tasks.addTask { try await pause(limit, then: .waited) }
+            case .validated(let name, let duration): await validated(name, after: duration)
+            case .enter(let stage): try await report(stage, await requests.order)
+            case .end(let ending):
+              tasks.cancelAll()
+              return ending
+            }
+          }
+          while underWay < Self.requestsInFlight, !errands.isEmpty {
+            let errand = errands.removeFirst()
+            underWay += 1
+            tasks.addTask { .event(try await run(errand)) }
+          }
+          switch try await tasks.next() {
+          case .event(let event):
+            underWay -= 1
+            actions = machine.handle(event, now: clock.now())
+          case .due(let request): actions = [.send(request, after: .zero)]
+          case .waited: actions = machine.handle(.waitedForStragglers, now: clock.now())
+          case nil: throw CancellationError()
+          }
+        }
+      }
+    }
+  }
+
+  private func pause(_ duration: Duration, then outcome: Outcome) async throws -> Outcome {
+    try await Task.sleep(for: duration)
+    return outcome
+  }
+
+  private func run(_ errand: Errand) async throws -> OrderEvent {
+    switch errand {
+    case .request(let request):
+      return try await requests.send(request)
+    case .publish(let publication, let authorization, let expires):
+      guard let order = await requests.order else { throw CancellationError() }
+      let verdict = try await responders.publish(
+        publication, thumbprint: requests.session.thumbprint, order: order, device: device, expires: expires)
+      switch verdict {
+      case .inPlace:
+        RehearsedDeath.at("acme-client.published")
+        return .published(authorization: authorization)
+      case .refused(let reason):
+        return .notPublished(authorization: authorization, reason: reason)
+      }
+    }
+  }
+
+  private func withdraw(_ publication: Publication) async {
+    guard let order = await requests.order else { return }
+    await responders.withdraw(publication, order: order)
+  }
+
+  private func validated(_ name: DNSName, after duration: Duration) async {
+    RehearsedDeath.at("acme-client.validated")
+    Timer(label: "acme_validation_duration").record(duration: duration)
+    let order = await requests.order
+    logger.info("name validated", metadata: ["name": "\(name)", "order": "\(order?.value ?? "-")"])
+  }
+}

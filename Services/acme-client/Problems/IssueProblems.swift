@@ -1,0 +1,118 @@
+import ACMEClientAPI
+import PKI
+
+/// What went wrong, in the words of the device protocol: the one place where it is translated.
+extension Problem {
+  /// A CSR that is refused before a CA is asked.
+  init(_ rejection: SigningRequestRejection) {
+    self.init(
+      rejection.code == .weakKey ? .weakKey : Word(rawValue: rejection.code.rawValue), rejection.description,
+      name: rejection.name.flatMap { DNSName($0) }, final: true)
+  }
+
+  /// An order that came to nothing.
+  init(_ failure: OrderFailure) {
+    switch failure {
+    case .names(let failures): self.init(failures)
+    case .order(let document?): self.init(document, document.wordForOrder, of: "The order", retryAfter: nil, help: nil)
+    case .order(nil): self.init(.challengeFailed, "The CA has made the order invalid and gives no reason; look into the log.")
+    case .request(let error): self.init(error)
+    case .overdue(let stage, let wish):
+      let what = stage == .challenging ? "validation" : "the order"
+      self.init(
+        .caUnavailable, "The CA does not finish \(what); the order is kept and is taken up with the next try.", retryAfter: wish?.seconds)
+    }
+  }
+
+  /// A request that was refused or not answered.
+  init(_ error: ACMEError) {
+    if let document = error.document {
+      let word = error.endpoint == .newAccount ? document.wordForAccount : document.wordForRequest
+      self.init(document, word, of: "The request", retryAfter: error.retryAfter, help: error.help)
+      return
+    }
+    let word: Word =
+      switch error.code {
+      case .accountNeeded, .badKey, .badAuthority: .accountProblem
+      case .storage, .wrongCertificate: .internalError
+      default: error.status == 429 ? .rateLimited : .caUnavailable
+      }
+    self.init(word, "\(error)", retryAfter: error.retryAfter?.seconds, help: error.help)
+  }
+
+  private init(_ failures: [NameFailure]) {
+    // What no other try can mend is told first, then what the CA has said.
+    let failures = failures.filter(\.word.isFinal) + failures.filter { !$0.word.isFinal }
+    let first = failures.first
+    let shown = failures.prefix(3).map { "\($0.name) (\($0.reason))" }.joined(separator: ", ")
+    let more = failures.count > 3 ? " and \(failures.count - 3) more" : ""
+    self.init(
+      first?.word ?? .challengeFailed, "\(first?.event ?? "The CA could not validate") \(shown)\(more); \(first?.advice ?? "look into the log").",
+      acmeType: first?.document?.type.type,
+      name: failures.count == 1 ? first?.name : nil,
+      help: failures.lazy.compactMap { $0.document?.linkInDetail }.first,
+      final: failures.contains { $0.word.isFinal },
+      names: failures.map { NameProblem(name: $0.name, acmeType: $0.document?.type.type, text: $0.reason) })
+  }
+
+  private init(_ document: ProblemDocument, _ word: Word, of what: String, retryAfter: Duration?, help: String?) {
+    let names = document.subproblems.compactMap { problem in
+      problem.identifier?.name.map { NameProblem(name: $0, acmeType: problem.type.type, text: problem.detail) }
+    }
+    let needsPerson = document.type == .userActionRequired
+    let help = help ?? document.linkInDetail
+    let advice = needsPerson ? "read and accept the CA's new terms\(help.map { " at \($0)" } ?? ""); no other try helps before" : word.advice
+    let about = names.isEmpty ? "" : " for \(names.prefix(3).map(\.name.value).joined(separator: ", "))\(names.count > 3 ? " and others" : "")"
+    let shown = document.detail.isEmpty ? document.type.rawValue : document.detail
+    self.init(
+      word, "\(what) was refused by the CA\(about) (\(shown)); \(advice).",
+      acmeType: document.type.type,
+      name: names.count == 1 ? names.first?.name : nil,
+      // No clock brings a person's consent.
+      retryAfter: needsPerson ? nil : retryAfter?.seconds,
+      help: help,
+      final: word.isFinal,
+      names: names)
+  }
+}
+
+extension NameFailure {
+  var document: ProblemDocument? {
+    if case .refused(let document) = cause { document } else { nil }
+  }
+
+  var word: Problem.Word { document?.wordForName ?? .challengeFailed }
+
+  /// What did not come about, before the names.
+  fileprivate var event: String {
+    switch cause {
+    case .refused, .unusable: "The CA could not validate"
+    case .noChallenge: "The CA offers no way to validate"
+    case .notPublished: "The CA was not asked to validate"
+    }
+  }
+
+  /// What to do about it.
+  fileprivate var advice: String {
+    switch cause {
+    case .refused, .unusable: word.advice
+    case .noChallenge: "choose a CA, or a profile of it, that offers http-01"
+    case .notPublished: "see to the responder that should answer"
+    }
+  }
+
+  /// Why, in a few words.
+  var reason: String {
+    switch cause {
+    case .refused(let document): document.detail.isEmpty ? document.type.rawValue : document.detail
+    case .unusable(let state): "the CA's authorization is \(state)"
+    case .noChallenge: "the CA offers no http-01 challenge"
+    case .notPublished(let reason): "the answer is not in place: \(reason)"
+    }
+  }
+}
+
+extension Duration {
+  /// Whole seconds, rounded up.
+  fileprivate var seconds: Int { Int(clamping: components.seconds) + (components.attoseconds > 0 ? 1 : 0) }
+}

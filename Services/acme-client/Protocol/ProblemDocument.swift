@@ -1,0 +1,92 @@
+import FoundationEssentials
+import PKI
+
+/// Why the CA did not do what it was asked (RFC 8555, section 6.7; RFC 9457).
+struct ProblemDocument: Decodable, Sendable, Hashable {
+  let type: Kind
+  /// The CA's words, in one line and of bounded length.
+  let detail: String
+  /// One for each name that stands in the way (section 6.7.1).
+  let subproblems: [Subproblem]
+
+  /// An error type of RFC 8555, section 6.7, without its prefix; anything else as it came.
+  struct Kind: RawRepresentable, Sendable, Hashable {
+    let rawValue: String
+
+    static let prefix = "urn:ietf:params:acme:error:"
+
+    init(rawValue: String) { self.rawValue = rawValue }
+
+    init(type: String) {
+      rawValue = type.hasPrefix(Self.prefix) ? String(type.dropFirst(Self.prefix.count)) : type
+    }
+
+    static let accountDoesNotExist = Kind(rawValue: "accountDoesNotExist")
+    static let badCSR = Kind(rawValue: "badCSR")
+    static let badNonce = Kind(rawValue: "badNonce")
+    static let badPublicKey = Kind(rawValue: "badPublicKey")
+    static let badSignatureAlgorithm = Kind(rawValue: "badSignatureAlgorithm")
+    static let caa = Kind(rawValue: "caa")
+    static let compound = Kind(rawValue: "compound")
+    static let connection = Kind(rawValue: "connection")
+    static let dns = Kind(rawValue: "dns")
+    static let externalAccountRequired = Kind(rawValue: "externalAccountRequired")
+    static let incorrectResponse = Kind(rawValue: "incorrectResponse")
+    static let invalidContact = Kind(rawValue: "invalidContact")
+    static let invalidProfile = Kind(rawValue: "invalidProfile")
+    static let malformed = Kind(rawValue: "malformed")
+    static let orderNotReady = Kind(rawValue: "orderNotReady")
+    static let rateLimited = Kind(rawValue: "rateLimited")
+    static let rejectedIdentifier = Kind(rawValue: "rejectedIdentifier")
+    static let serverInternal = Kind(rawValue: "serverInternal")
+    static let tls = Kind(rawValue: "tls")
+    static let unauthorized = Kind(rawValue: "unauthorized")
+    static let unsupportedContact = Kind(rawValue: "unsupportedContact")
+    static let unsupportedIdentifier = Kind(rawValue: "unsupportedIdentifier")
+    static let userActionRequired = Kind(rawValue: "userActionRequired")
+    /// What RFC 9457 means by an absent type.
+    static let blank = Kind(rawValue: "about:blank")
+
+    /// The type as a problem document spells it.
+    var type: String { rawValue.contains(":") ? rawValue : Self.prefix + rawValue }
+  }
+
+  struct Subproblem: Decodable, Sendable, Hashable {
+    let type: Kind
+    let detail: String
+    let identifier: Identifier?
+
+    private enum Member: CodingKey { case type, detail, identifier }
+
+    init(from decoder: any Decoder) throws {
+      let members = try decoder.container(keyedBy: Member.self)
+      type = (try? members.decode(String.self, forKey: .type)).map(Kind.init(type:)) ?? .blank
+      detail = ProblemDocument.line(try? members.decode(String.self, forKey: .detail))
+      identifier = try? members.decode(Identifier.self, forKey: .identifier)
+    }
+  }
+
+  init(type: Kind, detail: String, subproblems: [Subproblem] = []) {
+    self.type = type
+    self.detail = Self.line(detail)
+    self.subproblems = subproblems
+  }
+
+  private enum Member: CodingKey { case type, detail, subproblems }
+
+  init(from decoder: any Decoder) throws {
+    let members = try decoder.container(keyedBy: Member.self)
+    type = (try? members.decode(String.self, forKey: .type)).map(Kind.init(type:)) ?? .blank
+    detail = Self.line(try? members.decode(String.self, forKey: .detail))
+    subproblems = Array(((try? members.decode([Subproblem].self, forKey: .subproblems)) ?? []).prefix(SigningRequest.maximumNames))
+  }
+
+  /// The longest text of a CA's that is passed on, in characters.
+  private static let longestDetail = 500
+
+  /// A foreign text fit for a log line and a sentence.
+  private static func line(_ text: String?) -> String {
+    let printable = (text ?? "").map { $0.isNewline || $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : $0 }
+    return String(printable.prefix(longestDetail))
+  }
+}

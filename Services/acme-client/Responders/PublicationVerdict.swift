@@ -1,0 +1,39 @@
+/// Whether the CA may be asked, after all responders have spoken about one name.
+enum PublicationVerdict: Sendable, Hashable {
+  case inPlace
+  /// The reason is a sentence.
+  case refused(String)
+
+  /// What one responder said.
+  enum Answer: Sendable, Hashable {
+    case inPlace
+    case notMine
+    case failed(String, required: Bool)
+  }
+
+  /// At least one has the answer in place, and none that the CA can not do without has failed. A responder that is silent until the time is over
+  /// does not count: whether it is needed is for it to say.
+  init(_ answers: [(responder: String, answer: Answer)]) {
+    var reasons: [String] = []
+    var isInPlace = false
+    var isRequiredMissing = false
+    for (responder, answer) in answers {
+      switch answer {
+      case .inPlace: isInPlace = true
+      case .notMine: break
+      case .failed(let reason, let required):
+        reasons.append("\(responder): \(reason)")
+        isRequiredMissing = isRequiredMissing || required
+      }
+    }
+    if isInPlace, !isRequiredMissing {
+      self = .inPlace
+    } else if answers.isEmpty {
+      self = .refused("no responder is there to answer the challenge; see that challenge-http's socket is up")
+    } else if reasons.isEmpty {
+      self = .refused("no responder answers for this name; see that challenge-http is up, or that the device's reverse proxy is connected")
+    } else {
+      self = .refused(reasons.sorted().joined(separator: "; "))
+    }
+  }
+}
