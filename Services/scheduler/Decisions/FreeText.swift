@@ -1,0 +1,6 @@
+extension String {
+  /// Text of others as it may be kept and shown: one line without control characters, of at most so many Unicode scalars.
+  func line(of most: Int) -> String {
+    String(unicodeScalars.prefix(most).map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) })
+  }
+}

@@ -1,0 +1,45 @@
+import PKI
+
+/// Why a device or an administrator does not get what was asked for. Translated to the words of the interface at its edge.
+struct Refusal: Error, Hashable {
+  /// A word of the device protocol or of the administrators' interface; open.
+  struct Word: RawRepresentable, Hashable {
+    let rawValue: String
+
+    static let badMessage = Word(rawValue: "badMessage")
+    static let missingProperty = Word(rawValue: "missingProperty")
+    static let nameNotAllowed = Word(rawValue: "nameNotAllowed")
+    static let newKeyRequired = Word(rawValue: "newKeyRequired")
+    static let nonPublicName = Word(rawValue: "nonPublicName")
+    static let notAllowed = Word(rawValue: "notAllowed")
+    static let rateLimited = Word(rawValue: "rateLimited")
+    static let notConfigured = Word(rawValue: "notConfigured")
+    static let tooManyNames = Word(rawValue: "tooManyNames")
+    static let badValue = Word(rawValue: "badValue")
+    static let fixedSetting = Word(rawValue: "fixedSetting")
+    static let unknownSetting = Word(rawValue: "unknownSetting")
+  }
+
+  let word: Word
+  /// One sentence.
+  let text: String
+  /// The name it concerns.
+  let name: DNSName?
+
+  init(_ word: Word, _ text: String, name: DNSName? = nil) {
+    self.word = word
+    self.text = text
+    self.name = name
+  }
+
+  /// A CSR that is refused for what it is. A name that is no DNS name goes into the sentence.
+  init(_ rejection: SigningRequestRejection) {
+    let name = rejection.name.flatMap { DNSName($0) }
+    self.init(Word(rawValue: rejection.code.rawValue), name == nil ? rejection.description : rejection.text, name: name)
+  }
+}
+
+/// There is no such thing, or it belongs to another device.
+struct NotFound: Error, Hashable {
+  let what: String
+}

@@ -1,0 +1,125 @@
+import PKI
+import SchedulerAPI
+import Varlink
+
+extension VarlinkInterfaceHandlers {
+  /// What administrators see and do.
+  /// - Parameter startedAt: since when the scheduler runs.
+  static func admin(_ fleet: Fleet, startedAt: Instant) -> VarlinkInterfaceHandlers {
+    typealias Methods = AdminMethods
+    return VarlinkInterfaceHandlers(
+      .admin,
+      [
+        .reply(Methods.Status.self) { _, _ in try await fleet.answer(.administrators) { try await fleet.status(startedAt: startedAt) } },
+        .reply(Methods.ListDevices.self) { _, _ in try await fleet.answer(.administrators) { .init(devices: try await fleet.devices()) } },
+        .reply(Methods.ListNames.self) { _, _ in try await fleet.answer(.administrators) { .init(names: try await fleet.names()) } },
+        .reply(Methods.ApproveName.self) { call, _ in
+          try await fleet.answer(.administrators) {
+            try await fleet.approve(call.name, for: call.device)
+            return .init()
+          }
+        },
+        .reply(Methods.ListCertificates.self) { call, _ in
+          try await fleet.answer(.administrators) { .init(certificates: try await fleet.certificates(of: call.device, all: call.all)) }
+        },
+        .reply(Methods.GetChain.self) { call, _ in
+          try await fleet.answer(.administrators) { .init(chain: try await fleet.chain(of: call.request)) }
+        },
+        .stream(Methods.ListEvents.self, requiresMore: false) { call, context, replies in
+          try await fleet.answer(.administrators) {
+            try await fleet.events(call, following: context.wantsMore) { try await replies.send(.init(events: $0)) }
+          }
+        },
+        .reply(Methods.Renew.self) { call, _ in
+          try await fleet.answer(.administrators) {
+            let selection = Fleet.Selection(request: call.request, device: call.device, name: call.name)
+            return .init(requests: try await fleet.renew(selection, force: call.force))
+          }
+        },
+        .stream(Methods.Request.self) { call, _, replies in
+          try await fleet.answer(.administrators) { try await fleet.request(call) { try await replies.send($0) } }
+        },
+        .reply(Methods.ListSettings.self) { _, _ in .init(settings: fleet.settings.views) },
+        .reply(Methods.ChangeSetting.self) { call, _ in
+          try await fleet.answer(.administrators) { .init(setting: try await fleet.change(call.key, to: call.value)) }
+        },
+      ])
+  }
+}
+
+extension Fleet {
+  /// Takes a CSR of a device that can not connect, and tells each state until there is nothing to wait for.
+  fileprivate func request(
+    _ call: AdminMethods.Request.Parameters, tell: @Sendable (AdminMethods.Request.Reply) async throws -> Void
+  ) async throws -> AdminMethods.Request.Reply {
+    let device = try await register(administratorsName: call.device)
+    // Watching begins before the request does, so that no state is missed.
+    var changes = watched.changes.open().makeAsyncIterator()
+    var view = try await submit(Application(csr: call.csr, force: call.force, isByAdministrator: true), of: device)
+    while view.state.isPassing {
+      try await tell(.init(view))
+      do {
+        view = try await next(of: view.id, in: &changes)
+      } catch is Subscriptions<Watched.Change>.Overflow {
+        // More happened than is kept for one reader; how it is now stands in the store.
+        changes = watched.changes.open().makeAsyncIterator()
+        view = try await resume(device, request: view.id, csrHash: nil, slot: nil)
+      }
+    }
+    return .init(view)
+  }
+
+  private func next(
+    of request: RequestID, in changes: inout AsyncThrowingStream<Watched.Change, any Error>.Iterator
+  ) async throws -> RequestView {
+    while let change = try await changes.next() {
+      if let view = change.request, view.id == request { return view }
+    }
+    throw Restarting()
+  }
+
+  /// The events that are asked for; if `following`, each new one as it comes, until the caller goes away.
+  fileprivate func events(
+    _ call: AdminMethods.ListEvents.Parameters, following: Bool, tell: @Sendable ([EventView]) async throws -> Void
+  ) async throws -> AdminMethods.ListEvents.Reply {
+    let news = watched.events.open()
+    let limit = min(max(1, call.limit ?? 100), Self.mostEvents)
+    var events = try await self.events(after: Int64(call.after ?? 0), limit: limit, of: call.device)
+    guard following else { return .init(events: events) }
+    var last = Int64(events.last?.id ?? call.after ?? 0)
+    try await tell(events)
+    for try await _ in news {
+      repeat {
+        events = try await self.events(following: last, limit: Self.mostEvents, of: call.device)
+        last = events.last.map { Int64($0.id) } ?? last
+        if !events.isEmpty { try await tell(events) }
+      } while events.count == Self.mostEvents
+    }
+    throw Restarting()
+  }
+
+  /// The most events in one reply.
+  private static let mostEvents = 1_000
+}
+
+extension RequestState {
+  /// Whether something follows that is worth waiting for.
+  fileprivate var isPassing: Bool {
+    switch self {
+    case .waitingForName, .queued, .ordering, .challenging, .finalizing: true
+    case .notDue, .awaitingApproval, .ready, .installed, .failed, .superseded, .revoked: false
+    }
+  }
+}
+
+extension AdminMethods.Request.Reply {
+  fileprivate init(_ view: RequestView) {
+    let text: String? =
+      switch view.state {
+      case .awaitingApproval: "\(view.name?.value ?? "A name") belongs to another device; approve it with `acme-connector names approve`."
+      case .superseded: "A newer request took its place."
+      default: view.failure?.text
+      }
+    self.init(request: view.id, state: view.state, chain: view.certificate?.chain, text: text)
+  }
+}

@@ -1,0 +1,107 @@
+import ACMEClientAPI
+import GRDB
+import PKI
+import SchedulerAPI
+import ServiceRuntime
+
+extension Fleet {
+  /// The whole at a glance.
+  func status(startedAt: Instant) async throws -> AdminMethods.Status.Reply {
+    let authority = settings.current.authority
+    return try await store.read { database in
+      func count(_ sql: String) throws -> Int { try Int.fetchOne(database, sql: sql) ?? 0 }
+      let states = try Row.fetchAll(database, sql: "SELECT state, count(*) AS count FROM request GROUP BY state").compactMap { row in
+        RequestState(rawValue: row["state"]).map { StateCount(state: $0, count: row["count"]) }
+      }
+      let nextExpiry = try Int64.fetchOne(
+        database,
+        sql: "SELECT min(notAfter) FROM certificate JOIN request ON request.id = certificate.request WHERE state IN ('ready', 'installed')")
+      return .init(
+        version: Product.version, startedAt: startedAt, configured: authority != nil, authority: authority?.directory,
+        devices: try count("SELECT count(*) FROM device WHERE isKnown"), names: try count("SELECT count(*) FROM name"),
+        requests: RequestState.allCases.compactMap { state in states.first { $0.state == state } },
+        nextExpiry: nextExpiry.map(Instant.init(milliseconds:)), schemaVersion: try Schema.version(of: database))
+    }
+  }
+
+  /// The devices that have described themselves or asked for a certificate, oldest first.
+  func devices() async throws -> [DeviceView] {
+    try await store.read { database in
+      let names = Dictionary(grouping: try NameRecord.fetchAll(database, sql: "SELECT * FROM name ORDER BY name"), by: \.device)
+      return try DeviceRecord.fetchAll(database, sql: "SELECT * FROM device WHERE isKnown ORDER BY firstSeen, id").map {
+        DeviceView($0, names: names[$0.id, default: []].map(\.name))
+      }
+    }
+  }
+
+  /// The names, in the order of the alphabet, and who waits for them.
+  func names() async throws -> [NameView] {
+    try await store.read { database in
+      let claims = Dictionary(grouping: try ClaimRecord.on(nil, from: database), by: \.name)
+      return try NameRecord.fetchAll(database, sql: "SELECT * FROM name ORDER BY name").map { name in
+        let waiting = claims[name.name, default: []].map { NameClaim(device: $0.device, request: $0.request, since: $0.since) }
+        return NameView(name: name.name, device: name.device, since: name.since, claims: waiting)
+      }
+    }
+  }
+
+  /// The requests and their certificates, oldest first.
+  func certificates(of device: DeviceID?, all: Bool) async throws -> [CertificateView] {
+    try await store.read { database in
+      try RequestRecord.list(of: device, all: all, from: database).map { request in
+        CertificateView(
+          request, certificate: try CertificateRecord.of(request.id, from: database), progress: orders.progress(of: request.id))
+      }
+    }
+  }
+
+  /// A certificate's chain.
+  func chain(of request: RequestID) async throws -> String {
+    guard let certificate = try await store.read({ try CertificateRecord.of(request, from: $0) }) else { throw NotFound(what: "certificate") }
+    return certificate.chain
+  }
+
+  /// The newest events after the one given, oldest first.
+  func events(after: Int64, limit: Int, of device: DeviceID?) async throws -> [EventView] {
+    try await store.read { database in
+      try EventRecord.list(after: after, limit: limit, device: device, from: database).map(EventView.init)
+    }
+  }
+
+  /// The first events after the one given, oldest first.
+  func events(following last: Int64, limit: Int, of device: DeviceID?) async throws -> [EventView] {
+    try await store.read { database in
+      try EventRecord.following(last, limit: limit, device: device, from: database).map(EventView.init)
+    }
+  }
+}
+
+extension DeviceView {
+  fileprivate init(_ device: DeviceRecord, names: [DNSName]) {
+    self.init(
+      id: device.id, scope: device.scope, key: device.key, name: device.description?.name, kind: device.description?.kind,
+      product: device.description?.product, version: device.description?.version, roles: device.description?.roles ?? [], address: device.address,
+      firstSeen: device.firstSeen, lastSeen: device.lastSeen, names: names)
+  }
+}
+
+extension CertificateView {
+  fileprivate init(_ request: RequestRecord, certificate: CertificateRecord?, progress: OrderBoard.Progress?) {
+    var failure: AttemptFailure?
+    if case .failed(let reason, _) = request.phase { failure = reason }
+    self.init(
+      request: request.id, device: request.device, slot: request.slot, names: request.names,
+      state: RequestState(request.phase, progress: progress), fingerprint: certificate?.fingerprint, serial: certificate?.serial,
+      issuer: certificate?.issuer, notBefore: certificate?.notBefore, notAfter: certificate?.notAfter, requestedAt: request.requestedAt,
+      changedAt: request.changedAt, newOrders: request.newOrders, error: failure?.error, text: failure?.explanation)
+  }
+}
+
+extension EventView {
+  fileprivate init(_ event: EventRecord) {
+    self.init(
+      id: Int(event.id ?? 0), at: event.at, severity: event.severity, code: event.code, text: event.text, device: event.device,
+      request: event.request, name: event.name)
+    trace = event.trace
+  }
+}

@@ -1,0 +1,28 @@
+import FoundationEssentials
+import PKI
+import SchedulerAPI
+import ServiceLifecycle
+import ServiceRuntime
+import Varlink
+
+/// The scheduler: remembers devices, names, requests and certificates, and decides who is served when.
+@main
+struct Main {
+  static func main() async {
+    await ServiceProcess("scheduler").run { environment in
+      let clock = WallClock.system
+      let store = try Store(at: environment.stateDirectory.appending(component: "scheduler.sqlite"))
+      let settings = try LiveSettings(
+        stored: try store.storedSettings(), file: environment.settingsFile, variables: environment.variables, logger: environment.logger)
+      let fleet = Fleet(
+        store: store, settings: settings, watched: Watched(), orders: OrderBoard(), clock: clock, chance: .system, logger: environment.logger)
+      try await fleet.sweep()
+      environment.onReload { try fleet.reloadSettings() }
+      return [
+        Orders(fleet: fleet, client: environment.connect(to: "acme-client")),
+        try environment.varlinkServer([.scheduler(fleet)], on: "scheduler"),
+        try environment.varlinkServer([.admin(fleet, startedAt: clock.now())], on: "scheduler-admin"),
+      ]
+    }
+  }
+}

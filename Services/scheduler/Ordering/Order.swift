@@ -1,0 +1,95 @@
+import ACMEClientAPI
+import FoundationEssentials
+import Logging
+import PKI
+import SchedulerAPI
+import ServiceRuntime
+import Varlink
+
+/// One order: asks acme-client for the certificate of a request, tells how far it is, and keeps what comes of it.
+struct Order: Sendable {
+  private let request: RequestRecord
+  private let authority: Authority
+  private let fleet: Fleet
+  private let client: VarlinkClient
+  private let clock: any Clock<Duration>
+
+  /// How long acme-client may take in one go; then it is asked anew, and takes the order up.
+  private static let timeLimit = Duration.seconds(1_800)
+
+  /// - Parameter authority: the CA that the order began with; the settings may name another one by now.
+  init(_ request: RequestRecord, from authority: Authority, fleet: Fleet, client: VarlinkClient, clock: any Clock<Duration>) {
+    self.request = request
+    self.authority = authority
+    self.fleet = fleet
+    self.client = client
+    self.clock = clock
+  }
+
+  /// Returns when the outcome is on disk, or the task is cancelled.
+  func run() async {
+    let patience = Patience(clock: clock, chance: fleet.chance, logger: fleet.logger)
+    await patience.persist(in: "Issue") {
+      // It may have been superseded before anybody could stop it.
+      guard try await fleet.isOrdering(request.id) else { return }
+      do {
+        let csr = try SigningRequest(der: Array(request.csr))
+        try await keep(try await issue(csr), for: csr)
+      } catch let failed as ACMEClient.Failed {
+        try await fleet.fail(request.id, AttemptFailure(failed.problem))
+      } catch let error as VarlinkError where !Patience.isPassing(error) {
+        fleet.logger.error("acme-client gave no proper answer", metadata: ["request": "\(request.id)", "cause": "\(error)"])
+        try await fleet.fail(request.id, .internalError("The ACME client of the connector gave no proper answer; its journal tells why."))
+      }
+    }
+  }
+
+  private func issue(_ csr: SigningRequest) async throws -> ACMEClient.Issue.Reply {
+    let parameters = ACMEClient.Issue.Parameters(
+      request: request.id.rawValue, authority: authority, csr: csr.pem, device: request.device.rawValue)
+    return try await within(Self.timeLimit) {
+      try await client.stream(ACMEClient.Issue.self, parameters) { advance(to: $0) }
+    }
+  }
+
+  private func within<Value: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    try await withThrowingTaskGroup(of: Value.self) { tasks in
+      tasks.addTask(operation: body)
+      tasks.addTask {
+        try await clock.sleep(for: limit)
+        throw VarlinkError(.timedOut, method: ACMEClient.Issue.qualifiedName, peer: client.path, detail: "no certificate within \(limit)")
+      }
+      defer { tasks.cancelAll() }
+      guard let first = try await tasks.next() else { throw CancellationError() }
+      return first
+    }
+  }
+
+  private func advance(to reply: ACMEClient.Issue.Reply) {
+    let state: RequestState =
+      switch reply.step {
+      case .ordering: .ordering
+      case .challenging: .challenging
+      case .finalizing, .issued: .finalizing
+      }
+    guard fleet.orders.advance(request.id, to: .init(state: state, name: reply.name)) else { return }
+    let view = RequestView(id: request.id, slot: request.slot, state: state, name: reply.name, trace: request.trace)
+    fleet.watched.changes.publish(Watched.Change(device: request.device, request: view))
+  }
+
+  private func keep(_ reply: ACMEClient.Issue.Reply, for csr: SigningRequest) async throws {
+    RehearsedDeath.at("scheduler.chainReceived")
+    do {
+      guard reply.step == .issued, let pem = reply.chain else { throw PKIError(.malformed, "The answer has no chain.") }
+      let chain = try CertificateChain(pem: pem)
+      try chain.verify(against: csr)
+      try await fleet.keep(chain, for: request.id, newOrders: reply.newOrders ?? 1)
+    } catch let error as PKIError {
+      // The next attempt must not be given the same chain again.
+      _ = try await client.call(ACMEClient.Release.self, .init(request: request.id.rawValue), timeLimit: .seconds(30))
+      try await fleet.fail(request.id, .internalError("The certificate that came is not what was asked for: \(error.text)"))
+      return
+    }
+    RehearsedDeath.at("scheduler.chainStored")
+  }
+}

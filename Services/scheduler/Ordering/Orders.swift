@@ -1,0 +1,170 @@
+import ACMEClientAPI
+import GRDB
+import Logging
+import PKI
+import SchedulerAPI
+import ServiceLifecycle
+import ServiceRuntime
+import Telemetry
+import Varlink
+
+/// Works off the queue: at most so many orders at a time, each taken up where it was when the process ended, and what acme-client keeps
+/// is released when the chain is on disk here.
+///
+/// The store says what is to be done; this actor knows only what it does already, and looks again whenever something may have changed.
+actor Orders: Service {
+  private let fleet: Fleet
+  private let client: VarlinkClient
+  private let clock: any Clock<Duration>
+  private let board: OrderBoard
+  private var releasing: Set<RequestID> = []
+  /// When the queue looks for itself. Only a moment before all others is added, so these are few.
+  private var alarms: Set<Instant> = []
+
+  /// - Parameters:
+  ///   - client: acme-client.
+  ///   - clock: what pauses are measured by.
+  init(fleet: Fleet, client: VarlinkClient, clock: any Clock<Duration> = ContinuousClock()) {
+    self.fleet = fleet
+    self.client = client
+    self.clock = clock
+    board = fleet.orders
+  }
+
+  /// Works until graceful shutdown. Orders under way are interrupted then, and taken up by the next process.
+  func run() async throws {
+    do {
+      try await cancelWhenGracefulShutdown { try await self.work() }
+    } catch is CancellationError {
+      // Asked to end.
+    }
+  }
+
+  private func work() async throws {
+    try await withThrowingDiscardingTaskGroup { tasks in
+      board.wake()
+      for await _ in board.wakes {
+        let batch = try await nextBatchIfPossible()
+        for (request, authority) in batch?.orders ?? [] {
+          let stops = board.begin(request.id)
+          tasks.addTask { await self.carryOut(request, from: authority, until: stops) }
+        }
+        for request in batch?.toRelease ?? [] {
+          releasing.insert(request.id)
+          tasks.addTask { await self.release(request) }
+        }
+        let next = batch.map(\.nextAttempt) ?? fleet.clock.now() + Patience.longest
+        if let next, alarms.allSatisfy({ next < $0 }) {
+          alarms.insert(next)
+          tasks.addTask { await self.ring(at: next) }
+        }
+      }
+      throw CancellationError()
+    }
+  }
+
+  private struct Batch {
+    var orders: [(request: RequestRecord, authority: Authority)] = []
+    var toRelease: [RequestRecord] = []
+    var nextAttempt: Instant?
+  }
+
+  /// Nil when the store can not be used, because its disk is full perhaps: what is known is still answered, and the queue goes on later.
+  private func nextBatchIfPossible() async throws -> Batch? {
+    do {
+      return try await nextBatch()
+    } catch {
+      try Task.checkCancellation()
+      fleet.logger.error("the queue can not be worked off, trying again", error: error, metadata: ["pause": "\(Patience.longest)"])
+      return nil
+    }
+  }
+
+  /// What there is to do, and not done yet. The orders that begin are marked so, all in one go.
+  private func nextBatch() async throws -> Batch {
+    let underWay = board.underWay
+    let releasing = releasing
+    let limit = fleet.settings.current.concurrentOrders
+    let batch = try await fleet.transact { transaction in
+      let database = transaction.database
+      for request in try RequestRecord.due(at: transaction.now, from: database) {
+        if try !transaction.claimLostNames(of: request) { try transaction.handle(.triedAgain, of: request) }
+      }
+      let released = try RequestRecord.toRelease(limit + releasing.count, from: database)
+      let inTurn = try RequestRecord.inTurn(limit + underWay.count + releasing.count, from: database)
+      let new = inTurn.filter { !underWay.contains($0.id) && !releasing.contains($0.id) }.prefix(max(0, limit - underWay.count))
+      return Batch(
+        orders: try new.compactMap { try transaction.begin($0) },
+        toRelease: Array(released.filter { !releasing.contains($0.id) && !underWay.contains($0.id) }.prefix(max(0, limit - releasing.count))),
+        nextAttempt: try RequestRecord.nextAttempt(from: database))
+    }
+    if !batch.orders.isEmpty { RehearsedDeath.at("scheduler.orderingStored") }
+    return batch
+  }
+
+  private func ring(at moment: Instant) async {
+    let pause = max(.milliseconds(1), moment - fleet.clock.now())
+    guard (try? await clock.sleep(for: pause)) != nil else { return }
+    alarms.remove(moment)
+    board.wake()
+  }
+
+  /// Carries an order out, unless it is stopped before its end.
+  private func carryOut(_ request: RequestRecord, from authority: Authority, until stops: AsyncStream<Void>) async {
+    let order = Order(request, from: authority, fleet: fleet, client: client, clock: clock)
+    await TraceContext.$current.withValue(request.trace.child()) {
+      await withTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { await order.run() }
+        tasks.addTask { for await _ in stops {} }
+        await tasks.next()
+        tasks.cancelAll()
+      }
+    }
+    board.end(request.id)
+    if !Task.isCancelled { board.wake() }
+  }
+
+  /// Tells acme-client that what it keeps for the request is needed no more.
+  private func release(_ request: RequestRecord) async {
+    await TraceContext.$current.withValue(request.trace.child()) {
+      await Patience(clock: clock, chance: fleet.chance, logger: fleet.logger).persist(in: "Release") {
+        _ = try await client.call(ACMEClient.Release.self, .init(request: request.id.rawValue), timeLimit: .seconds(30))
+        try await fleet.forgetHeld(request.id)
+        RehearsedDeath.at("scheduler.released")
+      }
+    }
+    releasing.remove(request.id)
+    if !Task.isCancelled { board.wake() }
+  }
+}
+
+extension Transaction {
+  /// A request's turn has come, or its order is taken up with the authority it began with.
+  /// - Returns: the request and its authority; nil when it can not be ordered now.
+  fileprivate mutating func begin(_ request: RequestRecord) throws -> (request: RequestRecord, authority: Authority)? {
+    if request.phase == .ordering {
+      if let authority = request.orderedFrom ?? settings.authority(at: request.authority) { return (request, authority) }
+      // Written by a version that did not keep it: to go on with another CA would leave the first one's order open.
+      try fail(
+        request,
+        AttemptFailure(
+          error: "accountProblem",
+          text: "The order with \(request.authority) was interrupted, and that authority is not set any more; the next attempt takes the one that is."
+        ))
+      return nil
+    }
+    guard let authority = settings.authority, try !claimLostNames(of: request) else { return nil }
+    var request = request
+    request.order(from: authority)
+    try handle(.orderBegan, of: request)
+    try AttemptRecord(request: request.id, beganAt: now).insert(database)
+    return (request, authority)
+  }
+}
+
+extension Settings {
+  /// The authority, if it is the one with this directory.
+  fileprivate func authority(at directory: String) -> Authority? {
+    authority.flatMap { DirectoryURL($0.directory) == DirectoryURL(directory) ? $0 : nil }
+  }
+}

@@ -1,0 +1,40 @@
+import Logging
+import Varlink
+
+/// Calls again when the other service is being restarted or can not be reached, with growing pauses: it is there in a moment, and if it is
+/// not, asking faster does not help. A failure of the store is met in the same way: nothing is given up because a disk is full.
+struct Patience: Sendable {
+  let clock: any Clock<Duration>
+  let chance: Chance
+  let logger: Logger
+
+  /// The pauses grow from the first to the last by doubling.
+  static let shortest = Duration.milliseconds(50)
+  static let longest = Duration.seconds(30)
+
+  /// Runs `body` until it succeeds or the task is cancelled.
+  func persist(in what: String, _ body: @Sendable () async throws -> Void) async {
+    var pause = Self.shortest
+    while !Task.isCancelled {
+      do {
+        return try await body()
+      } catch {
+        if Task.isCancelled { return }
+        let level: Logger.Level = Self.isPassing(error) ? .notice : .error
+        logger.log(level: level, "\(what) did not succeed, trying again", error: error, metadata: ["pause": "\(pause)"])
+      }
+      guard (try? await clock.sleep(for: pause * (0.75 + chance.fraction() / 2))) != nil else { return }
+      pause = min(pause * 2, Self.longest)
+    }
+  }
+
+  /// Whether acme-client may answer the same call in a moment.
+  static func isPassing(_ error: any Error) -> Bool {
+    switch error {
+    case is Restarting: true
+    case let error as VarlinkError:
+      [.unreachable, .closed, .timedOut].contains(error.code) || error.code == .refused && error.detail.hasPrefix("org.acmeconnector.Busy")
+    default: false
+    }
+  }
+}

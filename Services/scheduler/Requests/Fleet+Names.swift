@@ -1,0 +1,73 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+extension Fleet {
+  /// Gives a name to the device that waits for it; its requests go on, and those of the former holder wait in turn.
+  func approve(_ name: DNSName, for device: DeviceID) async throws {
+    try await transact { transaction in
+      let claims = try ClaimRecord.on(name, from: transaction.database).filter { $0.device == device }
+      guard !claims.isEmpty else { throw NotFound(what: "a claim of that device on \(name)") }
+      try transaction.give(name, to: device)
+      for claim in claims {
+        guard let request = try RequestRecord.fetch(claim.request, from: transaction.database) else { continue }
+        try claim.delete(transaction.database)
+        try transaction.goOn(request)
+      }
+    }
+  }
+}
+
+extension Transaction {
+  /// A request asks for names that other devices hold.
+  mutating func claim(_ names: [DNSName], for request: RequestRecord) throws {
+    for name in names {
+      try ClaimRecord(name: name, request: request.id, device: request.device, since: now).insert(database)
+      try recordSparingly(
+        Event(
+          .nameClaimed, "\(name) belongs to another device; the request waits until an administrator approves it or the name is taken out.",
+          device: request.device, request: request.id, name: name))
+    }
+  }
+
+  /// A request is about to be ordered: if names of it have become another device's meanwhile, it waits for an administrator.
+  /// - Returns: whether there are such names.
+  mutating func claimLostNames(of request: RequestRecord) throws -> Bool {
+    let holders = try NameRecord.holders(of: request.names, from: database)
+    let claimed = NameBinding(request.names, for: request.device, holders: holders).claimed
+    guard let name = claimed.first else { return false }
+    try claim(claimed, for: request)
+    try handle(.nameTaken(name), of: request)
+    return true
+  }
+
+  fileprivate mutating func give(_ name: DNSName, to device: DeviceID) throws {
+    let former = try NameRecord.holders(of: [name], from: database)[name]
+    try NameRecord(name: name, device: device, since: now).insert(database, onConflict: .replace)
+    try record(Event(.nameApproved, "An administrator gave \(name) to another device.", device: device, name: name))
+    guard let former, former != device else { return }
+    for request in try RequestRecord.current(of: former, from: database) where request.names.contains(name) {
+      switch request.phase {
+      case .queued, .failed(_, again: .some), .awaitingApproval:
+        try claim([name], for: request)
+        try handle(.nameTaken(name), of: request)
+      case .ordering, .failed(_, again: nil), .ready, .installed, .superseded:
+        // What is ordered or issued is done; the next attempt or request will have to claim the name.
+        break
+      }
+    }
+  }
+
+  /// A request has got one of the names that it waited for.
+  fileprivate mutating func goOn(_ request: RequestRecord) throws {
+    guard case .awaitingApproval = request.phase else { return }
+    if let next = try ClaimRecord.of(request.id, from: database).first {
+      var request = request
+      request.keep(RequestMachine(awaiting: next.name), at: now)
+      try request.update(database)
+      note(request)
+    } else {
+      try handle(.namesGranted, of: request)
+    }
+  }
+}

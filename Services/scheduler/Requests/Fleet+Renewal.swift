@@ -1,0 +1,71 @@
+import PKI
+import SchedulerAPI
+
+extension Fleet {
+  /// What an administrator wants tried again: one request, or the newest requests of slots by device, name or both.
+  struct Selection: Sendable {
+    var request: RequestID?
+    var device: DeviceID?
+    var name: DNSName?
+
+    /// Nothing is named: all that failed are meant, and never all that are well.
+    var isEverything: Bool { request == nil && device == nil && name == nil }
+  }
+
+  /// Ends the pause of failed requests. With `force` those with a certificate are ordered again with the same CSR, as new requests.
+  /// - Returns: the requests that wait for their turn now.
+  func renew(_ selection: Selection, force: Bool) async throws -> [RequestID] {
+    try await transact { transaction in
+      let database = transaction.database
+      if let device = selection.device, try DeviceRecord.fetch(device, from: database) == nil { throw NotFound(what: "device") }
+      let selected: [RequestRecord]
+      if let id = selection.request {
+        guard let request = try RequestRecord.fetch(id, from: database) else { throw NotFound(what: "request") }
+        selected = [request]
+      } else {
+        selected = try RequestRecord.newestOfSlots(of: selection.device, name: selection.name, from: database)
+      }
+      guard transaction.settings.authority != nil else {
+        throw Refusal(.notConfigured, "No certificate authority is set yet; set authority.directory.")
+      }
+      var queued: [RequestID] = []
+      var refusal: Refusal?
+      for request in selected {
+        do {
+          if let id = try transaction.renew(request, force: force && !selection.isEverything) { queued.append(id) }
+        } catch let refused as Refusal {
+          // One that may not be ordered any more does not keep the others from it.
+          refusal = refusal ?? refused
+          try transaction.record(
+            Event(
+              .requestRefused, "\(refused.word.rawValue): \(refused.text)", device: request.device, request: request.id, name: refused.name))
+        }
+      }
+      if queued.isEmpty, let refusal { throw refusal }
+      return queued
+    }
+  }
+}
+
+extension Transaction {
+  /// Ends the pause of a failed request; with `force` one that has its certificate is ordered again.
+  /// - Returns: the request that waits for its turn now.
+  fileprivate mutating func renew(_ request: RequestRecord, force: Bool) throws -> RequestID? {
+    if case .failed = request.phase {
+      if try claimLostNames(of: request) { return nil }
+      try handle(.renewed, of: request)
+      return request.id
+    }
+    return force && request.phase.isServed ? try reorder(request) : nil
+  }
+
+  /// A new request with the CSR of one that has its certificate.
+  fileprivate mutating func reorder(_ request: RequestRecord) throws -> RequestID {
+    guard let device = try DeviceRecord.fetch(request.device, from: database) else { throw NotFound(what: "device") }
+    let csr: SigningRequest
+    do { csr = try SigningRequest(der: Array(request.csr)) } catch { throw Refusal(error) }
+    let replaced = try CertificateRecord.of(request.id, from: database)?.fingerprint
+    let application = Fleet.Application(csr: csr.pem, slot: request.slot, dnsNames: nil, replaces: replaced, force: true, isByAdministrator: true)
+    return try submit(csr, application, of: device).id
+  }
+}

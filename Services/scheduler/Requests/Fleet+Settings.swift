@@ -1,0 +1,48 @@
+import GRDB
+import SchedulerAPI
+
+extension Fleet {
+  /// Stores a setting, nil for its default. It acts at once.
+  func change(_ key: String, to value: String?) async throws -> SettingView {
+    let value = try settings.proposed(value, for: key)
+    let before = settings.current.devices
+    try await transact { transaction in
+      if let value {
+        try transaction.database.execute(
+          sql: "INSERT INTO setting (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", arguments: [key, value])
+      } else {
+        try transaction.database.execute(sql: "DELETE FROM setting WHERE key = ?", arguments: [key])
+      }
+      try transaction.record(Event(.settingChanged, "\(key) was set to \(value.map { "“\($0)”" } ?? "its default")."))
+      transaction.database.afterNextTransaction { _ in
+        // It has been found to be allowed; only a settings file read anew in between can forbid it, and then that one counts.
+        try? settings.take(value, for: key)
+      }
+    }
+    settingsMayHaveChanged(from: before)
+    return try settings.view(of: key)
+  }
+
+  /// Reads the settings file again.
+  func reloadSettings() throws {
+    let before = settings.current.devices
+    try settings.reload()
+    settingsMayHaveChanged(from: before)
+  }
+
+  private func settingsMayHaveChanged(from before: DeviceSettings) {
+    let devices = settings.current.devices
+    if devices != before { watched.changes.publish(Watched.Change(settings: devices)) }
+    orders.wake()
+  }
+}
+
+extension Store {
+  /// The settings that were stored.
+  func storedSettings() throws -> [String: String] {
+    try readNow { database in
+      let rows = try Row.fetchAll(database, sql: "SELECT key, value FROM setting")
+      return Dictionary(rows.map { ($0["key"] as String, $0["value"] as String) }, uniquingKeysWith: { first, _ in first })
+    }
+  }
+}

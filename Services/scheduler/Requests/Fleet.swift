@@ -1,0 +1,51 @@
+import FoundationEssentials
+import GRDB
+import Logging
+import PKI
+import SchedulerAPI
+import Telemetry
+
+/// The devices, their names and what they asked for: all that is remembered, and the rules applied to it. What it does is on disk when it
+/// returns, and then told to whoever watches.
+struct Fleet: Sendable {
+  let store: Store
+  let settings: LiveSettings
+  let watched: Watched
+  let orders: OrderBoard
+  let clock: WallClock
+  let chance: Chance
+  let logger: Logger
+
+  /// Changes the store, all or nothing, and lets follow what follows from it.
+  func transact<Value: Sendable>(_ body: @Sendable (inout Transaction) throws -> Value) async throws -> Value {
+    let trace = TraceContext.current ?? .make()
+    return try await store.write { database in
+      var transaction = Transaction(database, settings: settings.current, now: clock.now(), trace: trace, chance: chance)
+      let value = try body(&transaction)
+      try transaction.finish(watched: watched, orders: orders, logger: logger)
+      return value
+    }
+  }
+
+  /// Where a request stands, for its device.
+  func view(of request: RequestRecord, in database: Database) throws -> RequestView {
+    try RequestView(
+      request, certificate: CertificateRecord.of(request.id, from: database), progress: orders.progress(of: request.id), now: clock.now())
+  }
+}
+
+/// Where randomness comes from.
+struct Chance: Sendable {
+  /// A number from 0 to 1.
+  let fraction: @Sendable () -> Double
+  /// 128 bits as 32 hexadecimal digits: an id that nobody guesses.
+  let identifier: @Sendable () -> String
+
+  /// The system's generator.
+  static let system = Chance(
+    fraction: { .random(in: 0...1) },
+    identifier: {
+      let words = (0..<2).map { _ in String(UInt64.random(in: 0 ... .max), radix: 16) }
+      return words.map { String(repeating: "0", count: 16 - $0.count) + $0 }.joined()
+    })
+}

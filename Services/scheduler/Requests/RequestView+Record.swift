@@ -1,0 +1,50 @@
+import PKI
+import SchedulerAPI
+
+extension RequestView {
+  /// A request as its device sees it.
+  init(_ request: RequestRecord, certificate: CertificateRecord?, progress: OrderBoard.Progress?, now: Instant) {
+    self.init(id: request.id, slot: request.slot, state: RequestState(request.phase, progress: progress), trace: request.trace)
+    switch request.phase {
+    case .awaitingApproval(let awaited): name = awaited
+    case .ordering: name = progress?.name
+    case .failed(let reason, let again): failure = RequestFailure(reason, again: again, now: now)
+    case .ready, .installed: self.certificate = certificate.map(DeliveredCertificate.init)
+    case .queued, .superseded: break
+    }
+  }
+}
+
+extension RequestState {
+  /// The state's word for others.
+  init(_ phase: RequestPhase, progress: OrderBoard.Progress?) {
+    self =
+      switch phase {
+      case .awaitingApproval: .awaitingApproval
+      case .queued: .queued
+      case .ordering: progress?.state ?? .ordering
+      case .failed: .failed
+      case .ready: .ready
+      case .installed: .installed
+      case .superseded: .superseded
+      }
+  }
+}
+
+extension RequestFailure {
+  /// A failure with the time until the next attempt, in whole seconds.
+  init(_ failure: AttemptFailure, again: Instant?, now: Instant) {
+    let seconds = again.map { max(1, ($0 - now + .milliseconds(999)).components.seconds) }
+    self.init(
+      error: failure.error, text: failure.text, name: failure.name, acmeType: failure.acmeType, retryAfter: seconds.map(Int.init), final: again == nil
+    )
+  }
+}
+
+extension DeliveredCertificate {
+  init(_ certificate: CertificateRecord) {
+    self.init(
+      chain: certificate.chain, fingerprint: certificate.fingerprint, notBefore: certificate.notBefore, notAfter: certificate.notAfter,
+      installAt: certificate.installAt)
+  }
+}

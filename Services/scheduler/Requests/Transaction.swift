@@ -1,0 +1,123 @@
+import GRDB
+import Logging
+import PKI
+import SchedulerAPI
+import Telemetry
+
+/// One change of the store: what the rules say is done here, what others are to be told is gathered, and told when it is on disk.
+struct Transaction {
+  let database: Database
+  let settings: Settings
+  let now: Instant
+  let trace: TraceContext
+  let chance: Chance
+
+  private var changed: [RequestID] = []
+  private var stopped: [RequestID] = []
+  private var hasWork = false
+  private var events: [Event] = []
+
+  init(_ database: Database, settings: Settings, now: Instant, trace: TraceContext, chance: Chance) {
+    self.database = database
+    self.settings = settings
+    self.now = now
+    self.trace = trace
+    self.chance = chance
+  }
+
+  /// Lets something happen to a request, and does what follows.
+  mutating func handle(_ event: RequestEvent, of request: RequestRecord) throws {
+    var request = request
+    var machine = request.machine
+    let before = machine.phase
+    let actions = machine.handle(event, at: now)
+    guard machine.phase != before else { return }
+    request.keep(machine, at: now)
+    try request.update(database)
+    note(request)
+    for action in actions { try perform(action, for: request) }
+  }
+
+  /// The request has changed: whoever watches is told, and the queue looks again.
+  mutating func note(_ request: RequestRecord) {
+    announce(request)
+    if request.isHeldByClient || request.phase == .queued { hasWork = true }
+  }
+
+  /// Whoever watches is told where the request stands.
+  mutating func announce(_ request: RequestRecord) {
+    if !changed.contains(request.id) { changed.append(request.id) }
+  }
+
+  private mutating func perform(_ action: RequestAction, for request: RequestRecord) throws {
+    switch action {
+    case .order, .deliver:
+      // Both follow from the new phase being told.
+      hasWork = true
+    case .stopOrder:
+      stopped.append(request.id)
+    case .dropClaims:
+      try ClaimRecord.drop(of: request.id, from: database)
+    case .supersedeUndelivered:
+      try supersede(olderThan: request) { $0 != .installed }
+    case .supersedeOlder:
+      try supersede(olderThan: request) { _ in true }
+    }
+  }
+
+  /// Older requests of the slot make room.
+  mutating func supersede(olderThan request: RequestRecord, where matches: (RequestPhase) -> Bool) throws {
+    for older in try RequestRecord.current(of: request.device, slot: request.slot, from: database)
+    where older.id != request.id && (older.number ?? 0) < (request.number ?? .max) && matches(older.phase) {
+      try handle(.superseded, of: older)
+      try recordSparingly(
+        Event(
+          .requestSuperseded, "The request \(older.id) of slot \(older.slot) gave way to \(request.id).", device: older.device, request: older.id))
+    }
+    try RequestRecord.deleteSuperseded(of: request.device, keeping: Self.keptSuperseded, from: database)
+  }
+
+  /// How many superseded requests of one device are kept as history.
+  private static let keptSuperseded = 100
+
+  /// Writes an event down.
+  mutating func record(_ event: Event) throws {
+    let record = try EventRecord(event, at: now, trace: trace).inserted(database)
+    events.append(event)
+    // Old ones are forgotten now and then, not each time.
+    if let id = record.id, id % 256 == 0 { try EventRecord.prune(before: now - settings.eventRetention, in: database) }
+  }
+
+  /// Writes down what a device can bring about at will: not the same twice within an hour, and only so many of one kind, or one device that
+  /// misbehaves would crowd out what all others did.
+  mutating func recordSparingly(_ event: Event) throws {
+    let since = now - .seconds(3_600)
+    guard try !EventRecord.hasRecent(event, since: since, in: database) else { return }
+    let recent = try EventRecord.countRecent(event, since: since, in: database)
+    guard recent < Self.mostInAnHour else { return }
+    var event = event
+    if recent == Self.mostInAnHour - 1 { event.text += " More of this kind within the hour are not written down." }
+    try record(event)
+  }
+
+  /// The most events of one kind that one device brings about in an hour.
+  private static let mostInAnHour = 30
+
+  /// Has everybody told when the transaction is on disk, in the order of the transactions.
+  func finish(watched: Watched, orders: OrderBoard, logger: Logger) throws {
+    let changes = try changed.compactMap { id -> Watched.Change? in
+      guard let request = try RequestRecord.fetch(id, from: database) else { return nil }
+      let view = try RequestView(request, certificate: CertificateRecord.of(id, from: database), progress: orders.progress(of: id), now: now)
+      return Watched.Change(device: request.device, request: view)
+    }
+    database.afterNextTransaction { [stopped, hasWork, events, trace] _ in
+      TraceContext.$current.withValue(trace) {
+        for event in events { event.log(to: logger) }
+      }
+      for change in changes { watched.changes.publish(change) }
+      for request in stopped { orders.stop(request) }
+      if !events.isEmpty { watched.events.publish(()) }
+      if hasWork { orders.wake() }
+    }
+  }
+}

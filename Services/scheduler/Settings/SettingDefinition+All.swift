@@ -1,0 +1,36 @@
+extension SettingDefinition {
+  /// All settings, in the order of the alphabet.
+  static let all = [
+    SettingDefinition(key: "authority.accountKey", standard: "", kind: .text, meaning: "The URI of the CA account's key; none makes a key file."),
+    SettingDefinition(key: "authority.contact", standard: "", kind: .list, meaning: "E-mail addresses that the CA may write to."),
+    SettingDefinition(
+      key: "authority.directory", standard: "", kind: .url, meaning: "The URL of the CA's ACME directory; without it nothing is ordered."),
+    SettingDefinition(key: "authority.preferredChain", standard: "", kind: .text, meaning: "The common name of the root that chains should end in."),
+    SettingDefinition(key: "authority.profile", standard: "", kind: .text, meaning: "The certificate profile to ask the CA for."),
+    SettingDefinition(
+      key: "authority.public", standard: "auto", kind: .choice(["auto", "true", "false"]),
+      meaning: "Whether the CA certifies only names of the public DNS; auto: when its own host has such a name."),
+    SettingDefinition(key: "authority.termsAgreed", standard: "false", kind: .flag, meaning: "A person has agreed to the CA's terms of service."),
+    SettingDefinition(
+      key: "authority.trustRoots", standard: "", kind: .text,
+      meaning: "The path of a PEM file that replaces the system's roots for the connection to the CA."),
+    SettingDefinition(
+      key: "devices.installDays", standard: "10", kind: .number(0...365),
+      meaning: "How many days before the end of the old certificate a device takes the new one into use."),
+    SettingDefinition(key: "devices.maxDnsNames", standard: "100", kind: .number(1...100), meaning: "How many names a CSR may have."),
+    SettingDefinition(
+      key: "devices.renewDays", standard: "30", kind: .number(1...365),
+      meaning: "How many days before its end a certificate is renewed, at the earliest."),
+    SettingDefinition(key: "events.keepDays", standard: "365", kind: .number(1...3_650), meaning: "How many days events are kept."),
+    SettingDefinition(key: "orders.concurrent", standard: "32", kind: .number(1...100), meaning: "How many orders are under way at a time."),
+  ]
+
+  /// The definition of a key.
+  /// - Throws: ``Refusal`` `unknownSetting`.
+  static func of(_ key: String) throws(Refusal) -> SettingDefinition {
+    guard let definition = all.first(where: { $0.key == key }) else {
+      throw Refusal(.unknownSetting, "There is no setting \(key.prefix(100)); `acme-connector settings` lists them.")
+    }
+    return definition
+  }
+}

@@ -1,0 +1,85 @@
+import FoundationEssentials
+
+/// A setting: its name, what it may be, and what it does.
+struct SettingDefinition: Sendable {
+  /// What values it takes.
+  enum Kind: Sendable {
+    /// Anything; empty is "not set".
+    case text
+    /// The URL of a CA's directory; empty is "not set".
+    case url
+    /// Several texts with commas between them.
+    case list
+    case flag
+    case choice([String])
+    case number(ClosedRange<Int>)
+  }
+
+  let key: String
+  let standard: String
+  let kind: Kind
+  /// One sentence, with the unit; the bounds are added from the kind.
+  let meaning: String
+
+  /// The most characters of a value.
+  static let longest = 4_096
+
+  /// What an administrator reads: the meaning and the bounds.
+  var description: String {
+    switch kind {
+    case .text, .url, .flag: meaning
+    case .list: "\(meaning) Several are separated by commas."
+    case .choice(let words): "\(meaning) One of \(words.joined(separator: ", "))."
+    case .number(let range): "\(meaning) From \(range.lowerBound) to \(range.upperBound)."
+    }
+  }
+
+  /// The variable that fixes it: the key in capitals, with an underscore for a dot and before a capital.
+  var environmentName: String {
+    let words = key.map { $0 == "." ? "_" : $0.isUppercase ? "_\($0)" : $0.uppercased() }
+    return "ACME_CONNECTOR_" + words.joined()
+  }
+
+  /// The value in its one form.
+  /// - Throws: ``Refusal`` `badValue`, with what is allowed.
+  func normalized(_ text: String) throws(Refusal) -> String {
+    let value = text.trimmingSpaces
+    guard value.utf8.count <= Self.longest, value.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }) else {
+      throw Refusal(.badValue, "The value for \(key) is too long or not printable.")
+    }
+    switch kind {
+    case .text:
+      return value
+    case .url:
+      guard value.isEmpty || URL(string: value).map({ ["https", "http"].contains($0.scheme?.lowercased() ?? "") && $0.host() != nil }) == true else {
+        throw Refusal(.badValue, "\(key) must be a URL like https://acme.example/directory.")
+      }
+      return value
+    case .list:
+      return value.split(separator: ",").map { String($0).trimmingSpaces }.filter { !$0.isEmpty }.joined(separator: ",")
+    case .flag:
+      switch value.lowercased() {
+      case "true", "yes", "1", "on": return "true"
+      case "false", "no", "0", "off": return "false"
+      default: throw Refusal(.badValue, "\(key) must be true or false.")
+      }
+    case .choice(let words):
+      guard words.contains(value.lowercased()) else { throw Refusal(.badValue, "\(key) must be one of \(words.joined(separator: ", ")).") }
+      return value.lowercased()
+    case .number(let range):
+      guard let number = Int(value), range.contains(number) else {
+        throw Refusal(.badValue, "\(key) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
+      }
+      return String(number)
+    }
+  }
+}
+
+extension String {
+  fileprivate var trimmingSpaces: String {
+    var text = self[...]
+    while text.first?.isWhitespace == true { text.removeFirst() }
+    while text.last?.isWhitespace == true { text.removeLast() }
+    return String(text)
+  }
+}

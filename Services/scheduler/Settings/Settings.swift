@@ -1,0 +1,47 @@
+import ACMEClientAPI
+import FoundationEssentials
+import PKI
+import SchedulerAPI
+
+/// What is set at one moment, in the types of those who go by it.
+struct Settings: Sendable, Hashable {
+  /// The CA, if there is one.
+  let authority: Authority?
+  /// Whether the CA certifies only names of the public DNS.
+  let isAuthorityPublic: Bool
+  /// What devices are told.
+  let devices: DeviceSettings
+  /// How many orders are under way at a time.
+  let concurrentOrders: Int
+  /// How long events are kept.
+  let eventRetention: Duration
+
+  /// The settings of these layers, whose values are all allowed.
+  init(_ layers: SettingLayers) {
+    let values = Dictionary(uniqueKeysWithValues: SettingDefinition.all.map { ($0.key, layers.value($0).value) })
+    func text(_ key: String) -> String? { values[key].flatMap { $0.isEmpty ? nil : $0 } }
+    func number(_ key: String) -> Int { values[key].flatMap { Int($0) } ?? 0 }
+
+    authority = text("authority.directory").map { directory in
+      Authority(
+        directory: directory,
+        contact: text("authority.contact")?.split(separator: ",").map(String.init) ?? [],
+        termsAgreed: text("authority.termsAgreed") == "true",
+        accountKey: text("authority.accountKey"),
+        trustRoots: text("authority.trustRoots"),
+        profile: text("authority.profile"),
+        preferredChain: text("authority.preferredChain"))
+    }
+    switch text("authority.public") {
+    case "true": isAuthorityPublic = true
+    case "false": isAuthorityPublic = false
+    default:
+      let host = authority.flatMap { URL(string: $0.directory)?.host() }
+      isAuthorityPublic = host.flatMap { DNSName($0) }?.isPublic ?? false
+    }
+    devices = DeviceSettings(
+      renewDays: number("devices.renewDays"), installDays: number("devices.installDays"), maxDnsNames: number("devices.maxDnsNames"))
+    concurrentOrders = max(1, number("orders.concurrent"))
+    eventRetention = .days(number("events.keepDays"))
+  }
+}

@@ -1,0 +1,33 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+/// One try to get a certificate for a request.
+struct AttemptRecord: Codable, FetchableRecord, PersistableRecord {
+  static let databaseTableName = "attempt"
+
+  private(set) var id: Int64?
+  let request: RequestID
+  let beganAt: Instant
+  var endedAt: Instant?
+  var failure: AttemptFailure?
+
+  /// An attempt that begins now.
+  init(request: RequestID, beganAt: Instant) {
+    self.request = request
+    self.beganAt = beganAt
+  }
+
+  /// All attempts of a request, oldest first.
+  static func of(_ request: RequestID, from database: Database) throws -> [AttemptRecord] {
+    try fetchAll(database, sql: "SELECT * FROM attempt WHERE request = ? ORDER BY id", arguments: [request.rawValue])
+  }
+
+  /// Ends the attempt that is under way; without a failure it had success.
+  static func end(of request: RequestID, failure: AttemptFailure?, at now: Instant, in database: Database) throws {
+    guard var open = try of(request, from: database).last(where: { $0.endedAt == nil }) else { return }
+    open.endedAt = now
+    open.failure = failure
+    try open.update(database)
+  }
+}

@@ -1,0 +1,36 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+/// The certificate that a request led to.
+struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
+  static let databaseTableName = "certificate"
+
+  let request: RequestID
+  /// PEM, leaf first, no root.
+  let chain: String
+  let fingerprint: Fingerprint
+  let serial: String
+  let issuer: String?
+  /// The directory of the CA that issued it.
+  let authority: String
+  let notBefore: Instant
+  let notAfter: Instant
+  let installAt: Instant
+  let issuedAt: Instant
+  var installedAt: Instant?
+  var revokedAt: Instant?
+
+  var validity: Validity { Validity(notBefore: notBefore, notAfter: notAfter) }
+
+  /// When the device got its last certificate for exactly these names, in whatever order.
+  static func lastIssued(_ names: [DNSName], to device: DeviceID, upTo now: Instant, from database: Database) throws -> Instant? {
+    let requests = try RequestRecord.fetchAll(
+      database, sql: "SELECT * FROM request WHERE device = ? AND id IN (SELECT request FROM certificate)", arguments: [device.rawValue])
+    return try requests.filter { Set($0.names) == Set(names) }.compactMap { try of($0.id, from: database)?.issuedAt }.filter { $0 <= now }.max()
+  }
+
+  static func of(_ request: RequestID, from database: Database) throws -> CertificateRecord? {
+    try fetchOne(database, sql: "SELECT * FROM certificate WHERE request = ?", arguments: [request.rawValue])
+  }
+}

@@ -1,0 +1,34 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+/// A device as it is kept.
+struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
+  static let databaseTableName = "device"
+
+  let id: DeviceID
+  let scope: String
+  let key: String
+  /// It has described itself or asked for a certificate. One that only logged in is not shown, and forgotten at the next start.
+  var isKnown: Bool
+  /// The only names, and those below them, that its login may ask for.
+  var nameSuffixes: [DNSName]?
+  var address: String?
+  var description: DeviceDescription?
+  let firstSeen: Instant
+  var lastSeen: Instant
+
+  static func fetch(_ key: DeviceKey, from database: Database) throws -> DeviceRecord? {
+    try fetchOne(database, sql: "SELECT * FROM device WHERE scope = ? AND key = ?", arguments: [key.scope, key.value])
+  }
+
+  static func fetch(_ id: DeviceID, from database: Database) throws -> DeviceRecord? {
+    try fetchOne(database, sql: "SELECT * FROM device WHERE id = ?", arguments: [id.rawValue])
+  }
+
+  /// Forgets who only logged in.
+  static func deleteUnknown(from database: Database) throws {
+    try database.execute(
+      sql: "DELETE FROM device WHERE isKnown = 0 AND id NOT IN (SELECT device FROM request) AND id NOT IN (SELECT device FROM name)")
+  }
+}

@@ -1,0 +1,67 @@
+import GRDB
+import PKI
+import SchedulerAPI
+import Telemetry
+
+/// Something that an administrator should be able to read up.
+struct EventRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
+  static let databaseTableName = "event"
+  /// The most events that are kept, however young.
+  static let most = 200_000
+
+  private(set) var id: Int64?
+  let at: Instant
+  let severity: EventSeverity
+  let code: String
+  let text: String
+  let device: DeviceID?
+  let request: RequestID?
+  let name: DNSName?
+  let trace: TraceContext?
+
+  init(_ event: Event, at now: Instant, trace: TraceContext?) {
+    at = now
+    severity = event.code.severity
+    code = event.code.rawValue
+    text = event.text
+    device = event.device
+    request = event.request
+    name = event.name
+    self.trace = trace
+  }
+
+  /// Whether the same has happened since then: what a device can bring about at will is not written down each time.
+  static func hasRecent(_ event: Event, since: Instant, in database: Database) throws -> Bool {
+    try Bool.fetchOne(
+      database, sql: "SELECT EXISTS (SELECT 1 FROM event WHERE device IS ? AND at >= ? AND code = ? AND request IS ? AND text = ?)",
+      arguments: [event.device?.rawValue, since.milliseconds, event.code.rawValue, event.request?.rawValue, event.text]) ?? false
+  }
+
+  /// How many events of the same kind the same device has brought about since then.
+  static func countRecent(_ event: Event, since: Instant, in database: Database) throws -> Int {
+    try Int.fetchOne(
+      database, sql: "SELECT count(*) FROM event WHERE device IS ? AND code = ? AND at >= ?",
+      arguments: [event.device?.rawValue, event.code.rawValue, since.milliseconds]) ?? 0
+  }
+
+  /// The newest `limit` events after the one given, oldest first.
+  static func list(after: Int64, limit: Int, device: DeviceID?, from database: Database) throws -> [EventRecord] {
+    try fetchAll(
+      database, sql: "SELECT * FROM event WHERE id > :after AND (:device IS NULL OR device = :device) ORDER BY id DESC LIMIT :limit",
+      arguments: ["after": after, "device": device?.rawValue, "limit": limit]
+    ).reversed()
+  }
+
+  /// The first events after the one given, oldest first.
+  static func following(_ last: Int64, limit: Int, device: DeviceID?, from database: Database) throws -> [EventRecord] {
+    try fetchAll(
+      database, sql: "SELECT * FROM event WHERE id > :last AND (:device IS NULL OR device = :device) ORDER BY id LIMIT :limit",
+      arguments: ["last": last, "device": device?.rawValue, "limit": limit])
+  }
+
+  /// Forgets what is older than `oldest`, and the oldest when there are too many.
+  static func prune(before oldest: Instant, in database: Database) throws {
+    try database.execute(sql: "DELETE FROM event WHERE at < ?", arguments: [oldest.milliseconds])
+    try database.execute(sql: "DELETE FROM event WHERE id <= (SELECT max(id) FROM event) - ?", arguments: [most])
+  }
+}

@@ -1,0 +1,104 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+extension RequestRecord {
+  static func fetch(_ id: RequestID, from database: Database) throws -> RequestRecord? {
+    try fetchOne(database, sql: "SELECT * FROM request WHERE id = ?", arguments: [id.rawValue])
+  }
+
+  /// The newest request of a device's slot.
+  static func newest(of device: DeviceID, slot: String, from database: Database) throws -> RequestRecord? {
+    try fetchOne(
+      database, sql: "SELECT * FROM request WHERE device = ? AND slot = ? ORDER BY number DESC LIMIT 1", arguments: [device.rawValue, slot])
+  }
+
+  /// The requests of a device with this CSR, of one slot if it is given, newest first; they are few, and the rest is history.
+  static func withCSR(_ hash: Fingerprint, of device: DeviceID, slot: String? = nil, from database: Database) throws -> [RequestRecord] {
+    try fetchAll(
+      database,
+      sql: """
+        SELECT * FROM request WHERE device = :device AND csrHash = :hash AND (:slot IS NULL OR slot = :slot) ORDER BY number DESC LIMIT 20
+        """,
+      arguments: ["device": device.rawValue, "hash": hash.hex, "slot": slot])
+  }
+
+  /// The slots in which a device has a request that is not superseded.
+  static func slots(of device: DeviceID, from database: Database) throws -> Set<String> {
+    try String.fetchSet(
+      database, sql: "SELECT DISTINCT slot FROM request WHERE device = ? AND state <> 'superseded'", arguments: [device.rawValue])
+  }
+
+  /// The requests of a device that are not superseded, newest first.
+  static func current(of device: DeviceID, slot: String? = nil, from database: Database) throws -> [RequestRecord] {
+    try fetchAll(
+      database,
+      sql: "SELECT * FROM request WHERE device = :device AND (:slot IS NULL OR slot = :slot) AND state <> 'superseded' ORDER BY number DESC",
+      arguments: ["device": device.rawValue, "slot": slot])
+  }
+
+  /// All requests that are not superseded, oldest first; of one device if it is given, with the superseded ones if `all`.
+  static func list(of device: DeviceID?, all: Bool, from database: Database) throws -> [RequestRecord] {
+    try fetchAll(
+      database,
+      sql: "SELECT * FROM request WHERE (:device IS NULL OR device = :device) AND (:all OR state <> 'superseded') ORDER BY number",
+      arguments: ["device": device?.rawValue, "all": all])
+  }
+
+  /// The newest request of every slot, of all devices or of one, and with a name if one is given.
+  static func newestOfSlots(of device: DeviceID?, name: DNSName?, from database: Database) throws -> [RequestRecord] {
+    try fetchAll(
+      database,
+      sql: """
+        SELECT * FROM request WHERE number IN (
+            SELECT max(number) FROM request WHERE (:device IS NULL OR device = :device) GROUP BY device, slot)
+          AND (:name IS NULL OR EXISTS (SELECT 1 FROM json_each(names) WHERE value = :name))
+        ORDER BY number
+        """,
+      arguments: ["device": device?.rawValue, "name": name?.value])
+  }
+
+  /// The requests that wait for their turn or are being ordered, longest unchanged first.
+  static func inTurn(_ count: Int, from database: Database) throws -> [RequestRecord] {
+    try fetchAll(
+      database,
+      sql: "SELECT * FROM request WHERE state IN ('ordering', 'queued') ORDER BY state = 'queued', changedAt, number LIMIT ?", arguments: [count])
+  }
+
+  /// The failed requests whose pause is over.
+  static func due(at now: Instant, from database: Database) throws -> [RequestRecord] {
+    try fetchAll(database, sql: "SELECT * FROM request WHERE nextAttempt <= ? ORDER BY nextAttempt LIMIT 1000", arguments: [now.milliseconds])
+  }
+
+  /// Lets no pause last longer than until `latest`: the clock may have been wrong when it was set.
+  static func shortenPauses(to latest: Instant, in database: Database) throws {
+    try database.execute(
+      sql: "UPDATE request SET nextAttempt = :latest WHERE nextAttempt > :latest", arguments: ["latest": latest.milliseconds])
+  }
+
+  /// When the next pause is over.
+  static func nextAttempt(from database: Database) throws -> Instant? {
+    try Int64.fetchOne(database, sql: "SELECT min(nextAttempt) FROM request WHERE nextAttempt IS NOT NULL").map(Instant.init(milliseconds:))
+  }
+
+  /// The requests for which acme-client may keep something that nobody needs any more.
+  static func toRelease(_ count: Int, from database: Database) throws -> [RequestRecord] {
+    try fetchAll(
+      database,
+      sql: """
+        SELECT * FROM request WHERE isHeldByClient = 1 AND state NOT IN ('queued', 'ordering', 'awaitingApproval') AND nextAttempt IS NULL
+        ORDER BY number LIMIT ?
+        """,
+      arguments: [count])
+  }
+
+  /// Forgets the superseded requests of a device that are of no use even as history: all but the newest `kept`.
+  static func deleteSuperseded(of device: DeviceID, keeping kept: Int, from database: Database) throws {
+    try database.execute(
+      sql: """
+        DELETE FROM request WHERE isHeldByClient = 0 AND number IN (
+          SELECT number FROM request WHERE device = ? AND state = 'superseded' ORDER BY number DESC LIMIT -1 OFFSET ?)
+        """,
+      arguments: [device.rawValue, kept])
+  }
+}

@@ -1,0 +1,118 @@
+import ACMEClientAPI
+import FoundationEssentials
+import GRDB
+import PKI
+import SchedulerAPI
+import Telemetry
+
+/// A request as it is kept.
+struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable {
+  static let databaseTableName = "request"
+
+  /// Later ones are higher.
+  private(set) var number: Int64?
+  let id: RequestID
+  let device: DeviceID
+  let slot: String
+  /// The DER.
+  let csr: Data
+  let csrHash: Fingerprint
+  let keyPin: SubjectPublicKeyPin
+  let names: [DNSName]
+  let isForced: Bool
+  let replaces: Fingerprint?
+  /// The directory of the CA that it is ordered from.
+  private(set) var authority: String
+  /// The CA of the order that is under way: an order ends where it began, whatever is set meanwhile.
+  private(set) var orderedFrom: Authority?
+  private var state: Column
+  private var awaitedName: DNSName?
+  private var failure: AttemptFailure?
+  private var failures: Int
+  private var outages: Int
+  private var nextAttempt: Instant?
+  /// How many newOrder requests it has cost.
+  var newOrders: Int
+  /// acme-client may keep something under its id, until it is told to release it.
+  var isHeldByClient: Bool
+  /// What the device's call was part of; all later work on the request is.
+  let trace: TraceContext
+  let requestedAt: Instant
+  private(set) var changedAt: Instant
+
+  /// The phases as they are called in the table.
+  private enum Column: String, Codable {
+    case awaitingApproval, queued, ordering, failed, ready, installed, superseded
+  }
+
+  /// A request that has come in.
+  init(
+    id: RequestID, device: DeviceID, slot: String, csr: SigningRequest, isForced: Bool, replaces: Fingerprint?, authority: String,
+    machine: RequestMachine, trace: TraceContext, now: Instant
+  ) {
+    self.id = id
+    self.device = device
+    self.slot = slot
+    self.csr = Data(csr.der)
+    self.csrHash = csr.hash
+    self.keyPin = csr.keyPin
+    self.names = csr.names
+    self.isForced = isForced
+    self.replaces = replaces
+    self.authority = authority
+    self.state = .queued
+    self.failures = 0
+    self.outages = 0
+    self.newOrders = 0
+    self.isHeldByClient = false
+    self.trace = trace
+    self.requestedAt = now
+    self.changedAt = now
+    keep(machine, at: now)
+  }
+
+  mutating func didInsert(_ inserted: InsertionSuccess) {
+    number = inserted.rowID
+  }
+
+  /// The machine in the phase that is kept.
+  var machine: RequestMachine { RequestMachine(phase: phase, failures: failures, outages: outages) }
+
+  var phase: RequestPhase {
+    switch (state, awaitedName, failure) {
+    case (.awaitingApproval, let name?, _): .awaitingApproval(name)
+    case (.failed, _, let failure?): .failed(failure, again: nextAttempt)
+    case (.ordering, _, _): .ordering
+    case (.ready, _, _): .ready
+    case (.installed, _, _): .installed
+    case (.superseded, _, _): .superseded
+    // A row without what its state needs has been written by no version: the request goes back to the queue.
+    case (.queued, _, _), (.awaitingApproval, _, _), (.failed, _, _): .queued
+    }
+  }
+
+  /// It is ordered from there now.
+  mutating func order(from authority: Authority) {
+    self.authority = authority.directory
+    orderedFrom = authority
+    isHeldByClient = true
+  }
+
+  /// Keeps the machine's phase.
+  mutating func keep(_ machine: RequestMachine, at now: Instant) {
+    (awaitedName, failure, nextAttempt) = (nil, nil, nil)
+    switch machine.phase {
+    case .awaitingApproval(let name): (state, awaitedName) = (.awaitingApproval, name)
+    case .queued: state = .queued
+    case .ordering: state = .ordering
+    case .failed(let failure, let again): (state, self.failure, nextAttempt) = (.failed, failure, again)
+    case .ready: state = .ready
+    case .installed: state = .installed
+    case .superseded: state = .superseded
+    }
+    if machine.phase != .ordering { orderedFrom = nil }
+    failures = machine.failures
+    outages = machine.outages
+    changedAt = now
+  }
+}

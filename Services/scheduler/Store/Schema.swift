@@ -1,0 +1,152 @@
+import GRDB
+
+/// The tables, by the versions in which they came to be. Times are UTC milliseconds; lists and optional groups of members are JSON.
+enum Schema {
+  /// The version that this program writes; SQLite keeps it as `user_version`.
+  static let version = 2
+
+  /// Brings the database to the present version.
+  static func prepare(_ pool: DatabasePool, path: String) throws {
+    let found = try pool.read { try version(of: $0) }
+    guard found <= version else {
+      throw StoreError(
+        path: path,
+        cause:
+          "was written by a newer version of this program (schema \(found), this one knows \(version)); install that version, or restore a backup")
+    }
+    try migrator.migrate(pool)
+  }
+
+  static func version(of database: Database) throws -> Int {
+    try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+  }
+
+  private static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { database in
+      try database.execute(sql: firstTables)
+      try database.execute(sql: "PRAGMA user_version = 1")
+    }
+    migrator.registerMigration("2") { database in
+      try database.execute(sql: ordersWithTheirAuthority)
+      try database.execute(sql: "PRAGMA user_version = 2")
+    }
+    return migrator
+  }
+
+  /// An order keeps the authority it began with, outages are counted apart from failures, and events are counted by kind.
+  private static let ordersWithTheirAuthority = """
+    ALTER TABLE request ADD COLUMN orderedFrom TEXT;
+    ALTER TABLE request ADD COLUMN outages INTEGER NOT NULL DEFAULT 0;
+    CREATE INDEX eventByKind ON event (device, code, at);
+    """
+
+  private static let firstTables = """
+    CREATE TABLE device (
+      id TEXT NOT NULL PRIMARY KEY,
+      scope TEXT NOT NULL,
+      key TEXT NOT NULL,
+      isKnown INTEGER NOT NULL,
+      nameSuffixes TEXT,
+      address TEXT,
+      description TEXT,
+      firstSeen INTEGER NOT NULL,
+      lastSeen INTEGER NOT NULL,
+      UNIQUE (scope, key)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE request (
+      number INTEGER PRIMARY KEY AUTOINCREMENT,
+      id TEXT NOT NULL UNIQUE,
+      device TEXT NOT NULL REFERENCES device ON DELETE CASCADE,
+      slot TEXT NOT NULL,
+      csr BLOB NOT NULL,
+      csrHash TEXT NOT NULL,
+      keyPin TEXT NOT NULL,
+      names TEXT NOT NULL,
+      isForced INTEGER NOT NULL,
+      replaces TEXT,
+      authority TEXT NOT NULL,
+      state TEXT NOT NULL,
+      awaitedName TEXT,
+      failure TEXT,
+      failures INTEGER NOT NULL,
+      nextAttempt INTEGER,
+      newOrders INTEGER NOT NULL,
+      isHeldByClient INTEGER NOT NULL,
+      trace TEXT NOT NULL,
+      requestedAt INTEGER NOT NULL,
+      changedAt INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX requestBySlot ON request (device, slot, number);
+    CREATE INDEX requestByCSR ON request (device, csrHash, number);
+    CREATE INDEX requestByState ON request (state, changedAt);
+    CREATE INDEX requestByNextAttempt ON request (nextAttempt) WHERE nextAttempt IS NOT NULL;
+    CREATE INDEX requestHeldByClient ON request (isHeldByClient) WHERE isHeldByClient = 1;
+
+    CREATE TABLE name (
+      name TEXT NOT NULL PRIMARY KEY,
+      device TEXT NOT NULL REFERENCES device ON DELETE CASCADE,
+      since INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX nameByDevice ON name (device);
+
+    CREATE TABLE claim (
+      name TEXT NOT NULL,
+      request TEXT NOT NULL REFERENCES request (id) ON DELETE CASCADE,
+      device TEXT NOT NULL,
+      since INTEGER NOT NULL,
+      PRIMARY KEY (name, request)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX claimByRequest ON claim (request);
+
+    CREATE TABLE certificate (
+      request TEXT NOT NULL PRIMARY KEY REFERENCES request (id) ON DELETE CASCADE,
+      chain TEXT NOT NULL,
+      fingerprint TEXT NOT NULL,
+      serial TEXT NOT NULL,
+      issuer TEXT,
+      authority TEXT NOT NULL,
+      notBefore INTEGER NOT NULL,
+      notAfter INTEGER NOT NULL,
+      installAt INTEGER NOT NULL,
+      issuedAt INTEGER NOT NULL,
+      installedAt INTEGER,
+      revokedAt INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX certificateByEnd ON certificate (notAfter);
+
+    CREATE TABLE attempt (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      request TEXT NOT NULL REFERENCES request (id) ON DELETE CASCADE,
+      beganAt INTEGER NOT NULL,
+      endedAt INTEGER,
+      failure TEXT
+    ) STRICT;
+    CREATE INDEX attemptByRequest ON attempt (request, id);
+
+    CREATE TABLE event (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      severity TEXT NOT NULL,
+      code TEXT NOT NULL,
+      text TEXT NOT NULL,
+      device TEXT,
+      request TEXT,
+      name TEXT,
+      trace TEXT
+    ) STRICT;
+    CREATE INDEX eventByDevice ON event (device, id);
+    CREATE INDEX eventByTime ON event (at);
+
+    CREATE TABLE setting (
+      key TEXT NOT NULL PRIMARY KEY,
+      value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE compromisedKey (
+      keyPin TEXT NOT NULL PRIMARY KEY,
+      since INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    """
+}

@@ -1,0 +1,53 @@
+import FoundationEssentials
+import GRDB
+
+/// The scheduler's memory: one SQLite database. What a write has returned from survives a power cut.
+struct Store: Sendable {
+  private let pool: DatabasePool
+
+  /// Opens the database, makes it if there is none, and brings it to the present schema.
+  /// - Throws: ``StoreError`` when a newer version of this program has written it, or it can not be used.
+  init(at file: URL) throws {
+    let path = file.path(percentEncoded: false)
+    do {
+      var configuration = Configuration()
+      // One process has the database, but a person may look at it with sqlite3.
+      configuration.busyMode = .timeout(5)
+      configuration.maximumReaderCount = 2
+      pool = try DatabasePool(path: path, configuration: configuration)
+      try Schema.prepare(pool, path: path)
+      // GRDB leaves its writer at NORMAL, where a power cut takes the last commits (https://www.sqlite.org/pragma.html#pragma_synchronous).
+      try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    } catch let error as DatabaseError {
+      throw StoreError(path: path, cause: "\(error)")
+    }
+  }
+
+  /// Reads a state that no writer changes meanwhile.
+  func read<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws -> Value {
+    try await pool.read(body)
+  }
+
+  /// Writes all or nothing, one writer after the other; when it returns, it is on disk.
+  func write<Value: Sendable>(_ body: @Sendable (Database) throws -> Value) async throws -> Value {
+    try await pool.write(body)
+  }
+
+  /// Reads at the start, when there is nothing to wait for.
+  func readNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    try pool.read(body)
+  }
+
+  /// How the writer is set to sync, as SQLite tells it: 2 is FULL.
+  func durability() async throws -> Int? {
+    try await pool.writeWithoutTransaction { try Int.fetchOne($0, sql: "PRAGMA synchronous") }
+  }
+}
+
+/// Why the database can not be used.
+struct StoreError: Error, Hashable, CustomStringConvertible {
+  let path: String
+  let cause: String
+
+  var description: String { "\(path): \(cause)" }
+}

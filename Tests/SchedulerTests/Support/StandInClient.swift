@@ -1,0 +1,86 @@
+import ACMEClientAPI
+import PKI
+import Synchronization
+import Telemetry
+import Varlink
+
+/// An acme-client that obeys the test, served over a real socket.
+final class StandInClient: Sendable {
+  /// What happens to a call of Issue.
+  enum Behaviour: Sendable {
+    case issue(days: Int = 90)
+    case fail(Problem)
+    /// Answers nothing until the caller goes away.
+    case stall
+    /// Ends the call as a service does that is being restarted, and issues the next time.
+    case restartOnce
+    /// A certificate for a key of its own.
+    case wrongCertificate
+  }
+
+  struct State {
+    var behaviour = Behaviour.issue()
+    var behaviours: [DNSName: Behaviour] = [:]
+    var issued: [String] = []
+    var directories: [String] = []
+    var released: [String] = []
+    var traces: [String?] = []
+    var underWay = 0
+    var most = 0
+  }
+
+  let state = Mutex(State())
+  private let authority = TestAuthority()
+  private let clock: WallClock
+
+  init(clock: WallClock) {
+    self.clock = clock
+  }
+
+  /// Names what happens to a name, or to all.
+  func set(_ behaviour: Behaviour, for name: DNSName? = nil) {
+    state.withLock { state in
+      if let name { state.behaviours[name] = behaviour } else { state.behaviour = behaviour }
+    }
+  }
+
+  /// How often Issue was called for a request.
+  func calls(for request: String) -> Int { state.withLock { $0.issued.filter { $0 == request }.count } }
+
+  var interface: VarlinkInterfaceHandlers {
+    let issue = VarlinkHandler.stream(ACMEClient.Issue.self) { call, _, replies in
+      let csr = try SigningRequest(call.csr)
+      let behaviour = self.state.withLock { state in
+        state.issued.append(call.request)
+        state.directories.append(call.authority.directory)
+        state.traces.append(call.trace?.traceID)
+        state.underWay += 1
+        state.most = max(state.most, state.underWay)
+        defer { if case .restartOnce = state.behaviour { state.behaviour = .issue() } }
+        return state.behaviours[csr.names[0]] ?? state.behaviour
+      }
+      defer { self.state.withLock { $0.underWay -= 1 } }
+      try await replies.send(.init(.ordering))
+      switch behaviour {
+      case .issue(let days):
+        try await replies.send(.init(.challenging, name: csr.names[0]))
+        try await replies.send(.init(.finalizing))
+        return .init(.issued, chain: try self.authority.chain(for: csr, from: self.clock.now(), days: days), newOrders: 1)
+      case .fail(let problem):
+        throw ACMEClient.Failed(problem)
+      case .stall:
+        try await Task.sleep(for: .seconds(3_600))
+        throw CancellationError()
+      case .restartOnce:
+        throw Restarting()
+      case .wrongCertificate:
+        return .init(.issued, chain: try self.authority.chain(for: makeCSR("other.example.net"), from: self.clock.now(), days: 90), newOrders: 1)
+      }
+    }
+    let release = VarlinkHandler.reply(ACMEClient.Release.self) { call, _ in
+      self.state.withLock { $0.released.append(call.request) }
+      return .init()
+    }
+    return VarlinkInterfaceHandlers(.acmeClient, [issue, release])
+  }
+}
