@@ -1,0 +1,132 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOWebSocket
+
+/// Which connection; never used again.
+struct ConnectionID: Hashable, Sendable {
+  fileprivate let number: UInt64
+}
+
+/// A connection as other threads know it.
+struct ConnectionReference: Sendable {
+  let eventLoop: any EventLoop
+  private let connection: NIOLoopBound<Connection>
+
+  /// Made on the connection's event loop.
+  init(_ connection: Connection, eventLoop: any EventLoop) {
+    self.eventLoop = eventLoop
+    self.connection = NIOLoopBound(connection, eventLoop: eventLoop)
+  }
+
+  /// Has something done with the connection on its event loop.
+  func perform(_ body: @escaping @Sendable (Connection) -> Void) {
+    eventLoop.execute { body(connection.value) }
+  }
+}
+
+/// All who are connected: counted, pinged in turn, and told when the gateway ends.
+final class Connections: Sendable {
+  let limits: DoorLimits
+
+  private struct Entry {
+    let network: PeerNetwork
+    let channel: any Channel
+    var isLoggedIn = false
+    /// Nil until the upgrade.
+    var connection: ConnectionReference?
+  }
+
+  private struct State {
+    var entries: [ConnectionID: Entry] = [:]
+    var admission: Admission
+    var nextNumber: UInt64 = 1
+    var isClosed = false
+    /// Ends when the last one has left.
+    var whenEmpty: AsyncStream<Never>.Continuation?
+  }
+
+  /// Pings are spread over the interval, lest thousands of devices answer in one moment.
+  static let pingRounds: UInt64 = 10
+
+  private let state: NIOLockedValueBox<State>
+
+  init(limits: DoorLimits) {
+    self.limits = limits
+    state = NIOLockedValueBox(State(admission: Admission(limits: limits)))
+  }
+
+  var count: Int { state.withLockedValue { $0.admission.connections } }
+
+  /// Takes a new connection in; nil when there are too many.
+  func admit(_ channel: any Channel, from peer: PeerAddress) -> ConnectionID? {
+    state.withLockedValue { state in
+      guard !state.isClosed, state.admission.admit(from: peer.network, isLoopback: peer.isLoopback) else { return nil }
+      let id = ConnectionID(number: state.nextNumber)
+      state.nextNumber += 1
+      state.entries[id] = Entry(network: peer.network, channel: channel)
+      return id
+    }
+  }
+
+  /// The connection was upgraded.
+  func opened(_ id: ConnectionID, _ connection: ConnectionReference) {
+    let isClosed = state.withLockedValue { state in
+      state.entries[id]?.connection = connection
+      return state.isClosed
+    }
+    if isClosed { connection.perform { $0.close(.goingAway, Self.restarting) } }
+  }
+
+  func loggedIn(_ id: ConnectionID) {
+    state.withLockedValue { state in
+      guard var entry = state.entries[id], !entry.isLoggedIn else { return }
+      entry.isLoggedIn = true
+      state.entries[id] = entry
+      state.admission.loggedIn(from: entry.network)
+    }
+  }
+
+  func left(_ id: ConnectionID) {
+    let whenEmpty: AsyncStream<Never>.Continuation? = state.withLockedValue { state in
+      guard let entry = state.entries.removeValue(forKey: id) else { return nil }
+      state.admission.left(from: entry.network, isLoggedIn: entry.isLoggedIn)
+      guard state.entries.isEmpty else { return nil }
+      defer { state.whenEmpty = nil }
+      return state.whenEmpty
+    }
+    whenEmpty?.finish()
+  }
+
+  subscript(id: ConnectionID) -> ConnectionReference? {
+    state.withLockedValue { $0.entries[id]?.connection }
+  }
+
+  /// Pings a part of the connections; after `pingRounds` calls each has been asked once.
+  func ping(round: UInt64) {
+    let due = state.withLockedValue { state in
+      state.entries.compactMap { $0.key.number % Self.pingRounds == round % Self.pingRounds ? $0.value.connection : nil }
+    }
+    for connection in due { connection.perform { $0.ping() } }
+  }
+
+  /// Lets nobody in any more, tells everyone that the gateway restarts, and returns when all have left, or when it is cancelled. Whoever has not
+  /// said yet what it wants is not waited for.
+  func closeAll() async {
+    let (left, whenEmpty) = AsyncStream.makeStream(of: Never.self)
+    let entries = state.withLockedValue { state in
+      state.isClosed = true
+      if state.entries.isEmpty { whenEmpty.finish() } else { state.whenEmpty = whenEmpty }
+      return Array(state.entries.values)
+    }
+    for entry in entries {
+      if let connection = entry.connection {
+        connection.perform { $0.close(.goingAway, Self.restarting) }
+      } else {
+        entry.channel.close(promise: nil)
+      }
+    }
+    for await _ in left {}
+  }
+
+  private static let restarting = "restarting, connect again"
+}

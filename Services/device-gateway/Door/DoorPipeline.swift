@@ -1,0 +1,56 @@
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import NIOWebSocket
+
+/// Sets up an accepted connection: TLS where it is due, the request head within its limits, and the upgrade.
+struct DoorPipeline: Sendable {
+  let path: InstancePath
+  let connections: Connections
+  /// Nil: no encryption.
+  let tls: CurrentTLS?
+  /// PEM, for those who ask for it.
+  let connectorCertificate: String
+  /// For a connection on that event loop.
+  let makeConversation: @Sendable (any EventLoop) -> any Conversation
+
+  /// The door is full, or the connection is gone already.
+  private struct NotAdmitted: Error {}
+
+  /// Runs on the channel's event loop. When it fails, the connection is closed.
+  func setUp(_ channel: any Channel) -> EventLoopFuture<Void> {
+    channel.eventLoop.makeCompletedFuture {
+      guard let peer = channel.remoteAddress.map(PeerAddress.init), let id = connections.admit(channel, from: peer) else { throw NotAdmitted() }
+      channel.closeFuture.whenComplete { _ in connections.left(id) }
+      let pipeline = channel.pipeline.syncOperations
+      if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
+      try pipeline.addHandler(RequestHeadLimit(limits: connections.limits))
+      let desk = FrontDesk(connectorCertificate: connectorCertificate) {
+        Reception($0, from: peer, isSecure: tls != nil, path: path)
+      }
+      // Its result tells nothing that the handlers do not know.
+      _ = try pipeline.configureUpgradableHTTPServerPipeline(
+        configuration: .init(
+          upgradeConfiguration: .init(upgraders: [upgrader(id, peer)], notUpgradingCompletionHandler: { $0.close() })))
+      let upgrade = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
+      try pipeline.addHandler(desk, position: .before(upgrade))
+    }
+  }
+
+  private func upgrader(_ id: ConnectionID, _ peer: PeerAddress) -> NIOTypedWebSocketServerUpgrader<Void> {
+    NIOTypedWebSocketServerUpgrader(
+      maxFrameSize: connections.limits.messageBytes,
+      enableAutomaticErrorHandling: false,
+      // The front desk has let it pass. No sub-protocol is echoed: no AppWebsocket client offers one.
+      shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
+      upgradePipelineHandler: { channel, _ in
+        channel.eventLoop.makeCompletedFuture {
+          let pipeline = channel.pipeline.syncOperations
+          pipeline.removeHandler(try pipeline.handler(type: RequestHeadLimit.self), promise: nil)
+          pipeline.removeHandler(try pipeline.handler(type: FrontDesk.self), promise: nil)
+          try pipeline.addHandler(
+            Connection(id, from: peer, among: connections, conversation: makeConversation(channel.eventLoop)))
+        }
+      })
+  }
+}

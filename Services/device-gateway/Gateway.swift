@@ -1,0 +1,39 @@
+import Logging
+import Metrics
+import NIOCore
+import ServiceLifecycle
+
+/// The door, the watch on the scheduler and the errands between them, as one service that ends in good order.
+struct Gateway: Service {
+  let door: Door
+  let watch: SchedulerWatch
+  let errands: Errands
+  let logins: LoginStore
+  /// How long what was taken may still take when the gateway ends.
+  var grace = Duration.seconds(2)
+
+  func run() async throws {
+    let listeners = try await door.open()
+    await withDiscardingTaskGroup { tasks in
+      tasks.addTask { await errands.work() }
+      tasks.addTask { await watch.run() }
+      tasks.addTask { await door.keepPinging() }
+      try? await gracefulShutdown()
+      // Who comes now waits in the kernel's queue for the next process.
+      for listener in listeners { try? await listener.close() }
+      await atMost(grace) { await errands.finish() }
+      await atMost(grace) { await door.connections.closeAll() }
+      try? await logins.storeUses()
+      tasks.cancelAll()
+    }
+  }
+
+  private func atMost(_ limit: Duration, _ body: @escaping @Sendable () async -> Void) async {
+    await withTaskGroup(of: Void.self) { tasks in
+      tasks.addTask(operation: body)
+      tasks.addTask { try? await Task.sleep(for: limit) }
+      await tasks.next()
+      tasks.cancelAll()
+    }
+  }
+}

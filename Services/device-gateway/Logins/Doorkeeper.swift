@@ -1,0 +1,92 @@
+import AppWebsocket
+import DeviceGatewayAPI
+import NIOConcurrencyHelpers
+import PKI
+
+/// Decides whether a login opens the door. It is asked on event loops and answers at once: a login costs microseconds of hashing, and no event loop
+/// waits for an actor.
+final class Doorkeeper: Sendable {
+  /// What is found of a login.
+  enum Judgement: Sendable {
+    case admitted(StoredLogin)
+    case refused
+    /// Not even looked at: there were too many wrong ones.
+    case blocked(Duration)
+  }
+
+  private struct State {
+    var book: LoginBook
+    var throttle = Throttle()
+  }
+
+  private let state: NIOLockedValueBox<State>
+  private let clock: WallClock
+
+  init(_ book: LoginBook, clock: WallClock) {
+    state = NIOLockedValueBox(State(book: book))
+    self.clock = clock
+  }
+
+  var book: LoginBook { state.withLockedValue(\.book) }
+
+  /// Goes by other logins from now on. Uses that were noted meanwhile are kept.
+  func replace(_ book: LoginBook) {
+    state.withLockedValue { state in
+      var book = book
+      book.noteUses(from: state.book)
+      state.book = book
+    }
+  }
+
+  func judge(
+    _ login: Login, challenge: Challenge, from peer: PeerAddress, at moment: ContinuousClock.Instant = .now
+  ) -> Judgement {
+    let subject = login.subject
+    var hasher = Hasher()
+    hasher.combine(peer.network)
+    for name in [subject.domain, subject.sip, subject.guid] { hasher.combine(name) }
+    return judge(
+      login.proof(for: challenge), domain: TenantDomain(subject.domain), kinds: Logins.Kind.allCases, from: peer, caller: hasher.finalize(),
+      at: moment)
+  }
+
+  /// Whether the secret in somebody's PBX object is one of ours. Whoever asks is logged in; but this is a way to guess, so it is counted as one, and
+  /// a device learns nothing about the secrets of administrators.
+  func judge(
+    _ check: AppCheckLogin, by asking: Logins.Kind?, from peer: PeerAddress, at moment: ContinuousClock.Instant = .now
+  ) -> Judgement {
+    judge(
+      check.proof, domain: check.domain.flatMap { TenantDomain($0) }, kinds: asking == .admin ? Logins.Kind.allCases : [.device], from: peer,
+      caller: nil, at: moment)
+  }
+
+  private func judge(
+    _ proof: LoginProof, domain: TenantDomain?, kinds: [Logins.Kind], from peer: PeerAddress, caller: Int?, at moment: ContinuousClock.Instant
+  ) -> Judgement {
+    let now = clock.now()
+    let book = book
+    let candidates = book.candidates(domain: domain).filter { kinds.contains($0.kind) }
+    let targets = Set(
+      candidates.map { login -> Throttle.Subject in
+        if case .domain(let own) = login.scope { .domain(own) } else { .instance }
+      })
+    let attempt = Throttle.Attempt(subjects: [peer.isLoopback ? .proxy : .source(peer.network)] + targets, caller: caller)
+    let pause = state.withLockedValue { $0.throttle.pause(for: attempt, at: moment) }
+    if let pause { return .blocked(pause) }
+    // Hashing happens outside of the lock: other event loops have logins too.
+    var found: (login: StoredLogin, secret: LoginSecret)?
+    for login in candidates {
+      // Every candidate is tried, whichever fits: the time tells nothing about which one did.
+      for held in login.secrets where held.isValid(at: now) && proof.isMade(with: held.secret.value) { found = (login, held.secret) }
+    }
+    return state.withLockedValue { state in
+      guard let found else {
+        state.throttle.failed(attempt, at: moment)
+        return .refused
+      }
+      state.throttle.succeeded(attempt)
+      state.book.noteUse(of: found.secret, login: found.login.name, at: now)
+      return .admitted(found.login)
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import DeviceGatewayAPI
+import Logging
+import PKI
+import ServiceRuntime
+
+/// Owns the logins: every change is on disk before it counts, and before the administrator is told.
+actor LoginStore {
+  nonisolated let doorkeeper: Doorkeeper
+  private let file: LoginsFile
+  private let clock: WallClock
+
+  /// Opens the store. An empty one takes its first logins from the credentials `device` and `admin`.
+  init(in environment: ServiceEnvironment, clock: WallClock = .system) throws {
+    file = try LoginsFile(in: environment)
+    self.clock = clock
+    var book = try file.load()
+    if book.isEmpty {
+      book = try Self.seeds(from: environment.credentials, at: clock.now())
+      if !book.isEmpty { try file.store(book) }
+    }
+    if book.isEmpty {
+      environment.logger.warning("there is no login, so no device can come in; add one with acme-connector logins add")
+    }
+    doorkeeper = Doorkeeper(book, clock: clock)
+  }
+
+  /// All logins, as administrators see them.
+  nonisolated var views: [Logins.Login] { doorkeeper.book.sorted.map(\.view) }
+
+  func add(_ login: StoredLogin) throws {
+    try change { book throws(Logins.Refused) in try book.add(login) }
+  }
+
+  func rotate(_ name: LoginName, to secret: LoginSecret, overlapUntil: Instant?) throws -> StoredLogin {
+    let now = clock.now()
+    return try change { book throws(Logins.Refused) in try book.rotate(name, to: secret, overlapUntil: overlapUntil, at: now) }
+  }
+
+  func remove(_ name: LoginName) throws {
+    try change { book throws(Logins.Refused) in try book.remove(name) }
+  }
+
+  /// Keeps when secrets were last used: worth a write at the end, not one for every login.
+  func storeUses() throws {
+    try file.store(doorkeeper.book)
+  }
+
+  private func change<Result>(_ body: (inout LoginBook) throws(Logins.Refused) -> Result) throws -> Result {
+    var book = doorkeeper.book
+    let result = try body(&book)
+    try file.store(book)
+    doorkeeper.replace(book)
+    return result
+  }
+
+  private static func seeds(from credentials: Credentials, at now: Instant) throws -> LoginBook {
+    var book = LoginBook()
+    for kind in Logins.Kind.allCases {
+      guard let content = try credentials.read(kind.rawValue), let name = LoginName(kind.rawValue) else { continue }
+      guard let secret = LoginSecret(fileContent: content) else {
+        throw LoginsFileError(cause: "the credential \(kind.rawValue) is no secret of 1 to 63 printable ASCII characters")
+      }
+      try book.add(
+        StoredLogin(name: name, scope: .instance, kind: kind, nameSuffixes: [], secrets: [.init(secret: secret, createdAt: now)]))
+    }
+    return book
+  }
+}

@@ -1,0 +1,96 @@
+import DeviceGatewayAPI
+import PKI
+import Varlink
+
+/// `org.acmeconnector.Logins` as administrators call it: their texts become types here, and nowhere else.
+struct LoginsInterface: Sendable {
+  let store: LoginStore
+  /// Closes what a login that ended has open.
+  let closeConnections: @Sendable (LoginName) -> Void
+  /// How devices reach the gateway.
+  let describe: @Sendable () -> Logins.Describe.Reply
+  let clock: WallClock
+
+  var handlers: VarlinkInterfaceHandlers {
+    VarlinkInterfaceHandlers(
+      .logins,
+      [
+        .reply(Logins.List.self) { _, _ in .init(logins: store.views) },
+        .reply(Logins.Add.self) { parameters, _ in try await add(parameters) },
+        .reply(Logins.Rotate.self) { parameters, _ in try await rotate(parameters) },
+        .reply(Logins.Remove.self) { parameters, _ in try await remove(parameters) },
+        .reply(Logins.Describe.self) { _, _ in describe() },
+      ])
+  }
+
+  private func add(_ parameters: Logins.Add.Parameters) async throws -> Logins.NewSecret {
+    let secret = try secret(parameters.secret)
+    let login = StoredLogin(
+      name: try name(parameters.name), scope: try scope(parameters), kind: parameters.kind, nameSuffixes: try suffixes(parameters.nameSuffixes),
+      secrets: [.init(secret: secret, createdAt: clock.now())])
+    try await store.add(login)
+    return Logins.NewSecret(login: login.view, secret: secret.value)
+  }
+
+  private func rotate(_ parameters: Logins.Rotate.Parameters) async throws -> Logins.NewSecret {
+    let secret = try secret(parameters.secret)
+    let overlapUntil = parameters.overlapUntil.map(Instant.init(milliseconds:))
+    guard let name = LoginName(parameters.name) else { throw LoginBook.unknown(parameters.name) }
+    let login = try await store.rotate(name, to: secret, overlapUntil: overlapUntil)
+    // The old secret has ended, and with it what it opened.
+    if overlapUntil.map({ $0 <= clock.now() }) ?? true { closeConnections(name) }
+    return Logins.NewSecret(login: login.view, secret: secret.value)
+  }
+
+  private func remove(_ parameters: Logins.Remove.Parameters) async throws -> NoMembers {
+    guard let name = LoginName(parameters.name) else { throw LoginBook.unknown(parameters.name) }
+    try await store.remove(name)
+    closeConnections(name)
+    return NoMembers()
+  }
+
+  private func name(_ text: String) throws(Logins.Refused) -> LoginName {
+    guard let name = LoginName(text) else {
+      throw Logins.Refused(error: "badName", text: "A login's name has 1 to 64 letters, digits, dots, hyphens, underscores or at signs.")
+    }
+    return name
+  }
+
+  private func secret(_ text: String?) throws(Logins.Refused) -> LoginSecret {
+    guard let text else {
+      var generator = SystemRandomNumberGenerator()
+      return .make(using: &generator)
+    }
+    guard let secret = LoginSecret(text) else {
+      throw Logins.Refused(error: "badSecret", text: "A secret has 1 to 63 printable ASCII characters; leave it out to have one made.")
+    }
+    return secret
+  }
+
+  private func scope(_ parameters: Logins.Add.Parameters) throws(Logins.Refused) -> StoredLogin.Scope {
+    switch (parameters.scope, parameters.domain) {
+    case (.instance, nil): return .instance
+    case (.device, nil): return .device
+    case (.domain, let text?):
+      guard let domain = TenantDomain(text) else {
+        throw Logins.Refused(error: "badDomain", text: "A domain has 1 to 253 characters, without blanks and colons.")
+      }
+      return .domain(domain)
+    case (.domain, nil):
+      throw Logins.Refused(error: "badDomain", text: "A login of scope domain needs its domain.")
+    case (_, _?):
+      throw Logins.Refused(error: "badDomain", text: "Only a login of scope domain has a domain.")
+    }
+  }
+
+  private func suffixes(_ texts: [String]) throws(Logins.Refused) -> [DNSName] {
+    var names: [DNSName] = []
+    for text in texts {
+      guard let name = DNSName(text) else {
+        throw Logins.Refused(error: "badSuffix", text: "\(text.prefix(100)) is no DNS name in A-labels, as example.com.")
+      }
+      names.append(name)
+    }
+    return names
+  }
+}

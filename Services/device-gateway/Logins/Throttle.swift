@@ -1,0 +1,99 @@
+/// Slows guessing down: whoever was wrong too often waits, each time twice as long, and what is guessed at rests after too many wrong guesses from
+/// wherever they come. Nothing counts that a guesser can choose.
+///
+/// Devices share with guessers what they log in to, and behind a reverse proxy the address too. Their right logins are not kept out for long: who
+/// logged in rightly and was not wrong since, by all its names and from the same network, is let through whatever others do (so a fleet reconnects
+/// during an attack), and for the others what is shared rests for a second at a time only. A right login does not wash off what its source has
+/// guessed, and a single wrong one ends the acquaintance: whoever knows one secret gains no more than one guess by it.
+struct Throttle: Sendable {
+  /// Whom guesses are counted for.
+  enum Subject: Hashable, Sendable {
+    case source(PeerNetwork)
+    /// This machine's own address: a reverse proxy, and all who come through it.
+    case proxy
+    /// The secrets that open the door whatever the domain.
+    case instance
+    /// The secrets of one domain.
+    case domain(TenantDomain)
+  }
+
+  /// A try to log in.
+  struct Attempt: Sendable {
+    let subjects: [Subject]
+    /// A hash of the network and of the names in the login, for they are hostile text of any length; nil if it cannot make an acquaintance.
+    let caller: Int?
+  }
+
+  /// How many wrong guesses cost nothing.
+  var freeGuesses = 5
+  /// The same for what many devices with an old secret may be wrong at.
+  var freeGuessesAtTarget = 50
+  /// The first pause.
+  var firstPause = Duration.seconds(1)
+  /// The longest pause of a single source.
+  var longestPause = Duration.seconds(60)
+  /// The pause of what guessers share with devices.
+  var sharedPause = Duration.seconds(1)
+  /// After so long one wrong guess is forgotten.
+  var decay = Duration.seconds(60)
+  /// How many subjects, and how many acquaintances, are kept in mind.
+  var capacity = 20_000
+
+  private struct Record {
+    var failures: Int
+    var lastFailure: ContinuousClock.Instant
+  }
+
+  /// More failures count no more: by then the pause is the longest.
+  private static let mostFailures = 100
+
+  private var records: [Subject: Record] = [:]
+  private var acquaintances: Set<Int> = []
+
+  init() {}
+
+  var count: Int { records.count }
+
+  /// How long this attempt has to wait; nil if it need not.
+  func pause(for attempt: Attempt, at now: ContinuousClock.Instant) -> Duration? {
+    if let caller = attempt.caller, acquaintances.contains(caller) { return nil }
+    let ends = attempt.subjects.compactMap { subject in records[subject].map { $0.lastFailure + pause(of: subject, after: $0.failures) } }
+    guard let last = ends.max(), now < last else { return nil }
+    return now.duration(to: last)
+  }
+
+  mutating func failed(_ attempt: Attempt, at now: ContinuousClock.Instant) {
+    if let caller = attempt.caller { acquaintances.remove(caller) }
+    for subject in attempt.subjects {
+      let failures = records[subject].map { remaining($0, at: now) } ?? 0
+      records[subject] = Record(failures: min(failures + 1, Self.mostFailures), lastFailure: now)
+    }
+    if records.count > capacity { forget(at: now) }
+  }
+
+  mutating func succeeded(_ attempt: Attempt) {
+    guard let caller = attempt.caller else { return }
+    if acquaintances.count >= capacity { acquaintances.removeFirst() }
+    acquaintances.insert(caller)
+  }
+
+  private func remaining(_ record: Record, at now: ContinuousClock.Instant) -> Int {
+    max(0, record.failures - Int(record.lastFailure.duration(to: now) / decay))
+  }
+
+  private func pause(of subject: Subject, after failures: Int) -> Duration {
+    switch subject {
+    case .source: failures < freeGuesses ? .zero : min(longestPause, firstPause * (1 << min(failures - freeGuesses, 20)))
+    case .proxy: failures < freeGuesses ? .zero : sharedPause
+    case .instance, .domain: failures < freeGuessesAtTarget ? .zero : sharedPause
+    }
+  }
+
+  /// Makes room: what is forgiven goes, and if nothing is, the older half. So the work is paid for by as many failures.
+  private mutating func forget(at now: ContinuousClock.Instant) {
+    records = records.filter { remaining($0.value, at: now) > 0 }
+    guard records.count > capacity else { return }
+    let median = records.values.map(\.lastFailure).sorted()[records.count / 2]
+    records = records.filter { $0.value.lastFailure > median }
+  }
+}

@@ -1,0 +1,298 @@
+import AppWebsocket
+import DeviceGatewayAPI
+import Logging
+import Metrics
+import NIOCore
+import NIOWebSocket
+import PKI
+import SchedulerAPI
+import ServiceRuntime
+import Telemetry
+
+/// The session of one connection: drives the protocol's state machine, has the door opened for those who prove a secret, and passes requests on
+/// one after the other.
+///
+/// It lives on the connection's event loop and is called nowhere else.
+final class DeviceSession: Conversation {
+  /// Who logged in; nothing of it is kept before.
+  private struct Visitor {
+    let reference: SessionReference
+    let kind: Logins.Kind
+    let isLoginOfOneDevice: Bool
+    var identity: DeviceIdentity
+    var device: DeviceID?
+
+    /// Whether the scheduler can tell the device from others before it has said more: a login for one device is that device.
+    var isKnown: Bool { kind == .device && (isLoginOfOneDevice || identity.hardwareID != nil || identity.sip != nil || identity.guid != nil) }
+  }
+
+  private struct Waiting {
+    let errand: Errand
+    /// The message that is answered; nil when the errand is the gateway's own.
+    let message: MessageName?
+    let correlation: Correlation
+    let trace: TraceContext
+  }
+
+  private let house: House
+  private let eventLoop: any EventLoop
+  private var protocolSession = ServerSession(challenge: Challenge(random: .random(in: .min ... .max)))
+  private var connection: Connection?
+  private var visitor: Visitor?
+  /// The first is under way, the others wait.
+  private var errands: [Waiting] = []
+  private var held = HeldNews()
+  private var correlations = Correlations()
+  /// That of `RegisterDevice`; nil if the device has not sent it.
+  private var registration: Correlation?
+
+  init(in house: House, on eventLoop: any EventLoop) {
+    self.house = house
+    self.eventLoop = eventLoop
+  }
+
+  func began(_ connection: Connection) {
+    self.connection = connection
+  }
+
+  func ended() {
+    connection = nil
+    errands = []
+    if let visitor { house.devices.left(visitor.reference) }
+    visitor = nil
+  }
+
+  /// Each message begins a story of its own.
+  func received(_ text: String) {
+    TraceContext.$current.withValue(.make()) { perform(protocolSession.handle(.received(text))) }
+  }
+
+  func close(_ code: CloseCode, _ reason: String) {
+    connection?.close(WebSocketErrorCode(codeNumber: Int(code.rawValue)), reason)
+  }
+
+  private func perform(_ actions: [ServerSession.Action]) {
+    for action in actions {
+      switch action {
+      case .send(let text): connection?.send(text)
+      case .verify(let login, let challenge): verify(login, challenge)
+      case .deliver(let message, let correlation): take(message, correlation)
+      case .remark(let remark): log("\(remark)", at: .notice)
+      case .close(let code, let reason): close(code, reason)
+      }
+    }
+  }
+
+  /// Of strangers only so much is written as nobody can fill a disk with.
+  private func log(_ text: String, at level: Logger.Level) {
+    guard visitor == nil else { return house.logger.log(level: level, "\(text)", metadata: metadata) }
+    guard let unsaid = house.strangersNoise.take(at: .now) else { return }
+    house.logger.log(level: level, "\(text)", metadata: metadata.merging(["similarSinceLastLine": "\(unsaid)"]) { $1 })
+  }
+
+  private var metadata: Logger.Metadata {
+    var metadata: Logger.Metadata = [:]
+    if let connection { metadata["peer"] = "\(connection.peer)" }
+    if let visitor {
+      metadata["login"] = "\(visitor.reference.login)"
+      metadata["sip"] = visitor.identity.sip.map { "\($0)" }
+    }
+    if let device = visitor?.device { metadata["device"] = "\(device)" }
+    return metadata
+  }
+}
+
+// MARK: - Login
+
+extension DeviceSession {
+  private func verify(_ login: Login, _ challenge: Challenge) {
+    guard let connection else { return }
+    let verdict: LoginVerdict
+    switch house.doorkeeper.judge(login, challenge: challenge, from: connection.peer) {
+    case .admitted(let admitted):
+      verdict = .accepted(domain: house.path.domain ?? login.subject.domain)
+      enter(login.subject, by: admitted, on: connection)
+    case .refused:
+      verdict = .refused
+    case .blocked(let pause):
+      verdict = .blocked(retryAfterSec: Int(pause.components.seconds) + 1)
+    }
+    Counter(label: "gateway_logins", dimensions: [("outcome", verdict.word)]).increment()
+    if case .refused = verdict {
+      house.logger.warning("login refused", metadata: metadata)
+    } else {
+      log("login \(verdict.word)", at: visitor == nil ? .warning : .info)
+    }
+    perform(protocolSession.handle(.verified(verdict)))
+    // The device is told first that it is in, and then what waits for it.
+    registerAgain()
+  }
+
+  private func enter(_ subject: LoginDigest.Subject, by login: StoredLogin, on connection: Connection) {
+    let reference = SessionReference(self, id: connection.id, login: login.name, eventLoop: eventLoop)
+    visitor = Visitor(
+      reference: reference, kind: login.kind, isLoginOfOneDevice: login.scope == .device,
+      identity: DeviceIdentity(
+        scope: login.schedulerScope, sip: ShortText(subject.sip)?.value, guid: ShortText(subject.guid)?.value,
+        nameSuffixes: login.nameSuffixes.isEmpty ? nil : login.nameSuffixes, address: "\(connection.peer)"))
+    connection.becameKnown()
+    house.devices.entered(reference)
+  }
+
+  /// Tells the scheduler that the device is connected: after the login, and when the scheduler has forgotten it.
+  func registerAgain() {
+    // One that waits serves as well; one under way may have come too early.
+    guard let visitor, visitor.isKnown, !errands.dropFirst().contains(where: { $0.message == nil }) else { return }
+    enqueue(.register(nil))
+  }
+}
+
+// MARK: - What the device says
+
+extension DeviceSession {
+  private func take(_ message: DeviceMessage, _ correlation: Correlation) {
+    guard let connection else { return }
+    switch message {
+    case .appInfo(let question):
+      connection.send(AppInfoResult(app: question.app, info: .init(hidden: true)).text(correlation: correlation))
+    case .appCheckLogin(let check):
+      let isRight = if case .admitted = house.doorkeeper.judge(check, by: visitor?.kind, from: connection.peer) { true } else { false }
+      connection.send(AppCheckLoginResult(ok: isRight).text(correlation: correlation))
+    case .renewCertificateResult(let result):
+      house.logger.info("device answered RenewCertificate", metadata: metadata.merging(["accepted": "\(result.accepted)"]) { $1 })
+    case .registerDevice(let description):
+      if let hardwareID = description.hwId { visitor?.identity.hardwareID = hardwareID.value }
+      registration = correlation
+      ask(.register(DeviceDescription(description)), for: message, correlation)
+    case .requestCertificate(let request): ask(.submit(request), for: message, correlation)
+    case .getCertificate(let request): ask(.resume(request.key), for: message, correlation)
+    case .certificateInstalled(let receipt): ask(.installed(receipt), for: message, correlation)
+    case .certificateInstallFailed(let report): ask(.notInstalled(report), for: message, correlation)
+    }
+  }
+
+  private func ask(_ errand: Errand, for message: DeviceMessage, _ correlation: Correlation) {
+    guard visitor?.kind == .device else {
+      return refuse(message.name, .notAllowed, "This login is for administration; log in with a device's secret.", correlation)
+    }
+    guard errands.count <= house.limits.waitingRequests else {
+      return refuse(message.name, .busy, "Too many requests are waiting; send the next one when one is answered.", correlation)
+    }
+    enqueue(errand, answering: message.name, correlation)
+  }
+
+  private func refuse(_ message: MessageName, _ error: ErrorToken, _ text: String, _ correlation: Correlation) {
+    connection?.send(Refusal(of: message, error, text).text(correlation: correlation))
+  }
+}
+
+// MARK: - Errands
+
+extension DeviceSession {
+  private func enqueue(_ errand: Errand, answering message: MessageName? = nil, _ correlation: Correlation = .none) {
+    errands.append(Waiting(errand: errand, message: message, correlation: correlation, trace: TraceContext.current ?? .make()))
+    if errands.count == 1 { runNext() }
+  }
+
+  private func runNext() {
+    guard let next = errands.first, let visitor else { return }
+    TraceContext.$current.withValue(next.trace) {
+      house.errands.run(next.errand, for: visitor.reference, as: visitor.identity, device: visitor.device)
+    }
+  }
+
+  /// The errand under way has ended.
+  func finished(_ errand: Errand, _ outcome: Errand.Outcome, device: DeviceID?) {
+    // The connection may have ended meanwhile.
+    guard !errands.isEmpty else { return }
+    let done = errands.removeFirst()
+    if let device { visitor?.device = device }
+    TraceContext.$current.withValue(done.trace) { answer(done, outcome) }
+    if errands.isEmpty {
+      for request in held.release() { deliver(request) }
+    } else {
+      runNext()
+    }
+  }
+
+  private func answer(_ done: Waiting, _ outcome: Errand.Outcome) {
+    guard let message = done.message else { return }
+    switch (outcome, done.errand) {
+    case (.refused(let error, let text), _):
+      house.logger.info("\(message) refused: \(error.rawValue)", metadata: metadata)
+      refuse(message, error, text, done.correlation)
+    case (.registered(let settings), _):
+      connection?.send(result(settings).text(correlation: done.correlation))
+    case (.request(let view), .submit):
+      guard let report = RequestReport(view) else { return refuseUntellable(message, done.correlation) }
+      correlations.remember(done.correlation, of: view.id)
+      house.logger.info("CSR taken from its device", metadata: metadata.merging(["request": "\(view.id)", "state": "\(view.state)"]) { $1 })
+      connection?.send(report.submitted.text(correlation: done.correlation))
+      if let outcome = report.outcome { tell(outcome, done.correlation) }
+    case (.request(let view), _):
+      guard let report = RequestReport(view) else { return refuseUntellable(message, done.correlation) }
+      connection?.send(report.found.text(correlation: done.correlation))
+    case (.receiptTaken, .notInstalled):
+      connection?.send(CertificateInstallFailedResult().text(correlation: done.correlation))
+    case (.receiptTaken, _):
+      connection?.send(CertificateInstalledResult().text(correlation: done.correlation))
+    }
+  }
+
+  private func refuseUntellable(_ message: MessageName, _ correlation: Correlation) {
+    house.logger.error("the scheduler's answer has an id or a state that no device could be told", metadata: metadata)
+    refuse(message, .internalError, "The connector could not do that; its log says why.", correlation)
+  }
+}
+
+// MARK: - What the device is told
+
+extension DeviceSession {
+  /// A request of the device has come further.
+  func deliver(_ request: RequestView) {
+    guard errands.isEmpty else {
+      if !held.hold(request) { close(.busy, "too much waits for this device") }
+      return
+    }
+    guard let report = RequestReport(request) else {
+      return house.logger.error("a request has an id or a state that no device could be told", metadata: metadata)
+    }
+    TraceContext.$current.withValue(request.trace) {
+      tell(report.news, correlations[request.id])
+    }
+  }
+
+  /// The settings of devices have changed.
+  func deliver(_ settings: DeviceSettings) {
+    guard let registration else { return }
+    connection?.send(DeviceSettingsUpdated(result(settings)).text(correlation: registration))
+  }
+
+  private func tell(_ news: RequestReport.News, _ correlation: Correlation) {
+    switch news {
+    case .state(let state): connection?.send(state.text(correlation: correlation))
+    case .failed(let failed): connection?.send(failed.text(correlation: correlation))
+    case .ready(let ready):
+      let written = eventLoop.makePromise(of: Void.self)
+      written.futureResult.whenSuccess { RehearsedDeath.at("device-gateway.readySent") }
+      connection?.send(ready.text(correlation: correlation), written: written)
+      house.logger.info("certificate sent to its device", metadata: metadata.merging(["request": "\(ready.id)"]) { $1 })
+    }
+  }
+
+  private func result(_ settings: DeviceSettings) -> RegisterDeviceResult {
+    RegisterDeviceResult(
+      renewDays: settings.renewDays, installDays: settings.installDays, maxDnsNames: settings.maxDnsNames,
+      pin: house.pin, serverTime: house.clock.now())
+  }
+}
+
+extension LoginVerdict {
+  fileprivate var word: String {
+    switch self {
+    case .accepted: "accepted"
+    case .refused: "refused"
+    case .blocked: "blocked"
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import AppWebsocket
+import NIOConcurrencyHelpers
+import NIOCore
+import SchedulerAPI
+
+/// A session as other threads know it. Two are equal when they are the same connection's.
+struct SessionReference: Hashable, Sendable {
+  let id: ConnectionID
+  let login: LoginName
+  private let eventLoop: any EventLoop
+  private let session: NIOLoopBound<DeviceSession>
+
+  /// Made on the connection's event loop.
+  init(_ session: DeviceSession, id: ConnectionID, login: LoginName, eventLoop: any EventLoop) {
+    self.id = id
+    self.login = login
+    self.eventLoop = eventLoop
+    self.session = NIOLoopBound(session, eventLoop: eventLoop)
+  }
+
+  /// Has something done with the session on its event loop.
+  func perform(_ body: @escaping @Sendable (DeviceSession) -> Void) {
+    eventLoop.execute { body(session.value) }
+  }
+
+  static func == (left: SessionReference, right: SessionReference) -> Bool { left.id == right.id }
+
+  func hash(into hasher: inout Hasher) { hasher.combine(id) }
+}
+
+/// All sessions that are logged in as devices, and who is who. Event loops come here, so it is a lock and no actor.
+final class Devices: Sendable {
+  private struct State {
+    var table = DeviceTable<SessionReference>()
+    var settings: DeviceSettings?
+  }
+
+  private let state = NIOLockedValueBox(State())
+
+  func entered(_ session: SessionReference) { state.withLockedValue { $0.table.entered(session) } }
+
+  func left(_ session: SessionReference) { state.withLockedValue { $0.table.left(session) } }
+
+  func contains(_ session: SessionReference) -> Bool { state.withLockedValue { $0.table.contains(session) } }
+
+  func registrationBegan() { state.withLockedValue { $0.table.registrationBegan() } }
+
+  func registrationEnded() { state.withLockedValue { $0.table.registrationEnded() } }
+
+  func registered(_ session: SessionReference, as device: DeviceID) {
+    let (older, early) = state.withLockedValue { $0.table.registered(session, as: device) }
+    older?.perform { $0.close(.refused, "this device has a newer connection") }
+    for request in early { session.perform { $0.deliver(request) } }
+  }
+
+  /// The scheduler knows nobody yet, or no longer: everyone is registered again.
+  func registerAll() {
+    for session in state.withLockedValue(\.table.all) { session.perform { $0.registerAgain() } }
+  }
+
+  /// Takes what the scheduler tells to whom it is for.
+  func route(_ item: SchedulerMethods.Watch.Reply) {
+    switch (item.device, item.request, item.settings) {
+    case (let device?, let request?, _):
+      state.withLockedValue { $0.table.session(of: device, for: request) }?.perform { $0.deliver(request) }
+    case (let device?, nil, let settings?):
+      state.withLockedValue { $0.table.session(of: device) }?.perform { $0.deliver(settings) }
+    case (nil, _, let settings?):
+      let concerned = state.withLockedValue { state in
+        // The stream begins with the settings as they are: news only to those who were told others.
+        defer { state.settings = settings }
+        return state.settings == settings ? [] : state.table.all
+      }
+      for session in concerned { session.perform { $0.deliver(settings) } }
+    default:
+      break
+    }
+  }
+
+  /// Closes what came in by a login that is no more.
+  func close(login: LoginName) {
+    for session in state.withLockedValue(\.table.all) where session.login == login {
+      session.perform { $0.close(.refused, "the login has ended") }
+    }
+  }
+}

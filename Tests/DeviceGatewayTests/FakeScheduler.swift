@@ -1,0 +1,101 @@
+import Logging
+import NIOConcurrencyHelpers
+import PKI
+import SchedulerAPI
+import ServiceLifecycle
+import Varlink
+
+/// Serves the scheduler's real interface, and does what a test tells it to.
+final class FakeScheduler: Sendable {
+  struct State {
+    var registrations: [SchedulerMethods.Register.Parameters] = []
+    var submissions: [SchedulerMethods.Submit.Parameters] = []
+    var receipts: [SchedulerMethods.Installed.Parameters] = []
+    /// What is told about a device whenever it registers.
+    var undelivered: [DeviceID: [RequestView]] = [:]
+    var refusal: SchedulerMethods.Refused?
+    var watcher: AsyncThrowingStream<SchedulerMethods.Watch.Reply, any Error>.Continuation?
+    var settings = DeviceSettings(renewDays: 30, installDays: 10, maxDnsNames: 100)
+  }
+
+  private let state = NIOLockedValueBox(State())
+
+  /// Looks at what has come, or changes what is said.
+  func with<Result>(_ body: (inout State) throws -> Result) rethrows -> Result { try state.withLockedValue(body) }
+
+  /// The id that a device gets: its scope and what it is known by.
+  static func id(_ identity: DeviceIdentity) -> DeviceID {
+    DeviceID(rawValue: "\(identity.scope)/\(identity.hardwareID ?? identity.sip ?? identity.guid ?? "nobody")")
+  }
+
+  func tell(_ device: DeviceID, _ request: RequestView) {
+    _ = state.withLockedValue { $0.watcher?.yield(.init(device: device, request: request)) }
+  }
+
+  func change(_ settings: DeviceSettings) {
+    state.withLockedValue { state in
+      state.settings = settings
+      _ = state.watcher?.yield(.init(settings: settings))
+    }
+  }
+
+  /// Ends the stream as a scheduler does whose reader is too slow.
+  func resync() {
+    state.withLockedValue { $0.watcher }?.finish(throwing: SchedulerMethods.Resync())
+  }
+
+  func server(at path: String) -> VarlinkServer {
+    VarlinkServer(
+      service: .init(vendor: "test", product: "scheduler", version: "0", url: ""),
+      interfaces: [VarlinkInterfaceHandlers(.scheduler, handlers)], listeners: [.path(path)], logger: Logger(label: "fake scheduler"))
+  }
+
+  private var handlers: [VarlinkHandler] {
+    [
+      .reply(SchedulerMethods.Register.self) { [self] parameters, _ in
+        let device = Self.id(parameters.identity)
+        return state.withLockedValue { state in
+          state.registrations.append(parameters)
+          for request in state.undelivered[device] ?? [] { _ = state.watcher?.yield(.init(device: device, request: request)) }
+          return .init(device: device, settings: state.settings)
+        }
+      },
+      .reply(SchedulerMethods.Submit.self) { [self] parameters, _ in
+        try state.withLockedValue { state in
+          if let refusal = state.refusal { throw refusal }
+          state.submissions.append(parameters)
+          return .init(request: RequestView(id: RequestID(rawValue: "request-\(state.submissions.count)"), slot: parameters.slot, state: .queued))
+        }
+      },
+      .reply(SchedulerMethods.Resume.self) { parameters, _ in
+        guard parameters.request?.rawValue != "unknown" else { throw SchedulerMethods.NotFound(what: "request") }
+        return .init(request: .ready(parameters.request?.rawValue ?? "request-1"))
+      },
+      .reply(SchedulerMethods.Installed.self) { [self] parameters, _ in
+        state.withLockedValue { $0.receipts.append(parameters) }
+        return .init()
+      },
+      .stream(SchedulerMethods.Watch.self) { [self] _, _, replies in
+        let (stream, watcher) = AsyncThrowingStream.makeStream(of: SchedulerMethods.Watch.Reply.self, throwing: (any Error).self)
+        let settings = state.withLockedValue { state in
+          state.watcher = watcher
+          return state.settings
+        }
+        try await replies.send(.init(settings: settings))
+        for try await item in stream { try await replies.send(item) }
+        throw Restarting()
+      },
+    ]
+  }
+}
+
+extension RequestView {
+  /// A request whose certificate is there.
+  static func ready(_ id: String) -> RequestView {
+    RequestView(
+      id: RequestID(rawValue: id), slot: "default", state: .ready,
+      certificate: DeliveredCertificate(
+        chain: "-----BEGIN CERTIFICATE-----\n", fingerprint: Fingerprint(of: id.utf8), notBefore: Instant(milliseconds: 1),
+        notAfter: Instant(milliseconds: 3), installAt: Instant(milliseconds: 2)))
+  }
+}

@@ -1,0 +1,160 @@
+import AppWebsocket
+import DeviceGatewayAPI
+import NIOCore
+import NIOHTTP1
+import PKI
+import SchedulerAPI
+import Testing
+
+@testable import DeviceGateway
+
+@Suite("The rules of the door")
+struct RulesTests {
+  @Test(
+    "plain text is for this machine only, and only below the path is there anything",
+    arguments: [
+      ("127.0.0.1", false, "/connector/x", Reception.webSocket), ("192.0.2.7", false, "/connector/x", .insecure),
+      ("192.0.2.7", true, "/connector/x", .webSocket), ("192.0.2.7", true, "/", .notFound),
+      ("192.0.2.7", false, "/connector/connector.pem", .insecure),
+    ])
+  func reception(address: String, isSecure: Bool, target: String, expected: Reception) throws {
+    var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
+    if !target.hasSuffix(".pem") {
+      head.headers = [
+        "Upgrade": "WebSocket", "Connection": "keep-alive, Upgrade", "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+      ]
+    }
+    let peer = PeerAddress(try SocketAddress(ipAddress: address, port: 1))
+    #expect(Reception(head, from: peer, isSecure: isSecure, path: .standard) == expected)
+  }
+
+  @Test("a path is normalised, and its domain is the segment before the last", arguments: [("/example.com/le/", "example.com"), ("/connector", nil)])
+  func path(text: String, domain: String?) throws {
+    let path = try #require(InstancePath(text))
+    #expect(path.domain == domain)
+    #expect(path.remainder(of: "\(path)/a?b") == "a")
+    #expect(path.remainder(of: "\(path)") == "")
+  }
+
+  @Test("what is no path of an instance is none", arguments: ["", "/", "connector", "/a/../b", "/a?b", "/a b"])
+  func noPath(text: String) {
+    #expect(InstancePath(text) == nil)
+  }
+
+  @Test("one network has a bound of its own, but not this machine, behind which a proxy brings a fleet")
+  func admission() throws {
+    var limits = DoorLimits()
+    (limits.strangersPerNetwork, limits.strangers) = (1, 3)
+    var admission = Admission(limits: limits)
+    let neighbour = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1)).network
+    let here = PeerAddress(try SocketAddress(ipAddress: "127.0.0.1", port: 1)).network
+    var answers = (1...2).map { _ in admission.admit(from: neighbour, isLoopback: false) }
+    #expect(answers == [true, false])
+    admission.loggedIn(from: neighbour)
+    answers = (1...4).map { _ in admission.admit(from: here, isLoopback: true) }
+    #expect(answers == [true, true, true, false])
+    admission.left(from: here, isLoggedIn: false)
+    admission.left(from: neighbour, isLoggedIn: true)
+    answers = [admission.admit(from: neighbour, isLoopback: false)]
+    #expect(answers == [true])
+    #expect(admission.connections == 3)
+  }
+
+  @Test("the last login of a kind stays")
+  func lastLogin() throws {
+    var book = LoginBook()
+    try book.add(try login("only"))
+    try book.add(try login("admin", kind: .admin))
+    let name = try #require(LoginName("only"))
+    let refused = #expect(throws: Logins.Refused.self) { try book.remove(name) }
+    #expect(refused?.error == "lastLogin")
+    try book.add(try login("other"))
+    try book.remove(name)
+    #expect(book.sorted.map(\.name.value) == ["admin", "other"])
+  }
+
+  @Test("an old secret ends at its date, and a later rotation does not lengthen it")
+  func overlap() throws {
+    var book = LoginBook()
+    try book.add(try login("a"))
+    let name = try #require(LoginName("a"))
+    let times = [10, 20, 30].map { Instant(milliseconds: $0) }
+    _ = try book.rotate(name, to: try secret("second"), overlapUntil: times[1], at: times[0])
+    let rotated = try book.rotate(name, to: try secret("third"), overlapUntil: times[2], at: times[0])
+    #expect(rotated.secrets.map(\.secret.value) == ["third", "second", "secret of a"])
+    #expect(rotated.secrets.map(\.validUntil) == [nil, times[2], times[1]])
+    #expect(rotated.secrets.filter { $0.isValid(at: times[1]) }.count == 2)
+  }
+
+  @Test("a secret appears in no description")
+  func secrecy() throws {
+    let secret = try secret("hidden-thing")
+    #expect(!"\(secret) \(String(reflecting: secret))".contains("hidden"))
+  }
+
+  @Test("every state of a request has its word in the device protocol", arguments: RequestState.allCases)
+  func states(state: RequestState) throws {
+    let report = try #require(RequestReport(RequestView(id: .init(rawValue: "r"), slot: "default", state: state)))
+    #expect(report.submitted.state.rawValue == state.rawValue)
+  }
+
+  @Test("what is told about a device before its registration is answered waits for it")
+  func early() {
+    var table = DeviceTable<Int>()
+    let device = DeviceID(rawValue: "d")
+    table.entered(1)
+    table.registrationBegan()
+    #expect(table.session(of: device, for: .ready("r")) == nil)
+    let (older, early) = table.registered(1, as: device)
+    #expect(older == nil && early == [.ready("r")])
+    table.registrationEnded()
+    #expect(table.session(of: device, for: .ready("r")) == 1)
+  }
+
+  @Test("of the states of a request that come before the registration the newest counts, and of too many items the newest")
+  func newestEarly() {
+    var table = DeviceTable<Int>()
+    let device = DeviceID(rawValue: "d")
+    table.entered(1)
+    table.registrationBegan()
+    for number in 0...DeviceTable<Int>.earlyLimit { _ = table.session(of: device, for: .ready("\(number)")) }
+    let newest = RequestView(id: .init(rawValue: "7"), slot: "default", state: .failed)
+    _ = table.session(of: device, for: newest)
+    let early = table.registered(1, as: device).early
+    #expect(early.count == DeviceTable<Int>.earlyLimit)
+    #expect(early.first?.id.rawValue == "1" && early.last == newest)
+  }
+
+  @Test("the connection that logged in last is the device's, whichever the scheduler answers first")
+  func newest() {
+    var table = DeviceTable<Int>()
+    let device = DeviceID(rawValue: "d")
+    for session in [1, 2] { table.entered(session) }
+    #expect(table.registered(2, as: device).older == nil)
+    #expect(table.registered(1, as: device).older == 1)
+    #expect(table.session(of: device) == 2)
+  }
+
+  @Test("a connection that ends does not end the newer one of its device")
+  func ended() {
+    var table = DeviceTable<Int>()
+    let device = DeviceID(rawValue: "d")
+    for session in [1, 2] {
+      table.entered(session)
+      #expect(table.registered(session, as: device).older == (session == 2 ? 1 : nil))
+    }
+    table.left(1)
+    #expect(table.session(of: device) == 2)
+    table.left(2)
+    #expect(table.session(of: device) == nil)
+  }
+
+  private func secret(_ text: String) throws -> LoginSecret { try #require(LoginSecret(text)) }
+
+  private func login(_ name: String, kind: Logins.Kind = .device) throws -> StoredLogin {
+    StoredLogin(
+      name: try #require(LoginName(name)), scope: .instance, kind: kind, nameSuffixes: [],
+      secrets: [.init(secret: try secret("secret of \(name)"), createdAt: .earliest)])
+  }
+}
