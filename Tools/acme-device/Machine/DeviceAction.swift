@@ -1,0 +1,36 @@
+import AppWebsocket
+import PKI
+
+/// What is to be done about an event.
+enum DeviceAction: Sendable, Hashable {
+  /// Open a connection and log in.
+  case connect
+  /// Send this message; without a connection it is not sent.
+  case send(String)
+  /// Close the connection.
+  case disconnect
+  /// Take the key at hand or make a new one, make a CSR, put both on disk, and come back with the request.
+  case makeRequest(replacing: Fingerprint?, newKey: Bool, isForced: Bool)
+  /// Put the request on disk as it is now.
+  case store(CertificateRequest)
+  /// Put the delivered certificate in place and run the hook.
+  case install(CertificateRequest)
+  /// Remove the request from disk; it is over.
+  case forgetRequest
+  /// Start a timer.
+  case start(DeviceTimer, after: Duration)
+  /// Start a timer that runs out at a time of day, whatever becomes of the clock meanwhile.
+  case wake(DeviceTimer, at: Instant)
+  /// Tell the person who looks on.
+  case say(String)
+  /// End the program.
+  case finish(Outcome)
+}
+
+/// How the program ends.
+enum Outcome: Sendable, Hashable {
+  /// The certificate that was wanted is in use.
+  case done
+  /// It is not, for the reason in this sentence.
+  case failed(String)
+}

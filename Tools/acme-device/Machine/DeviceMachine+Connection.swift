@@ -1,0 +1,57 @@
+import AppWebsocket
+import PKI
+
+// How a device logs in, and what it does when the connection ends.
+extension DeviceMachine {
+  mutating func loggedIn(_ now: Instant) -> [DeviceAction] {
+    link = .loggedIn
+    hasLoggedIn = true
+    pause.reset()
+    var registration = RegisterDevice(hwId: wishes.hardwareID, type: .linux)
+    registration.product = "acme-device"
+    registration.dnsNames = wishes.names.map(\.value)
+    registration.certificates = installed.map { [$0.chain.leaf.pem] }
+    registration.challenge = .external
+    registration.clock = now
+    return [.say("logged in"), .send(registration.text)]
+  }
+
+  mutating func loginRefused(_ error: ErrorToken, _ retryAfter: Duration?, using generator: inout some RandomNumberGenerator) -> [DeviceAction] {
+    link = .down
+    let sentence =
+      error == .loginBlocked
+      ? "The connector takes no login from here for a while, for there were too many wrong ones."
+      : "The connector has refused the login: the password or the domain is wrong, or the login has ended."
+    trouble = sentence
+    // A secret that was good an hour ago may be in the middle of its change; one that never was will not become so.
+    guard error == .loginBlocked || hasLoggedIn else { return [.finish(.failed(sentence))] }
+    let pause = pause.take(using: &generator)
+    return [.say(sentence), .start(.reconnect, after: max(pause, retryAfter ?? .zero))]
+  }
+
+  mutating func disconnected(_ end: ConnectionEnd, using generator: inout some RandomNumberGenerator) -> [DeviceAction] {
+    // After a refused login the next attempt is arranged already.
+    guard link != .down else { return [] }
+    let wasLoggedIn = link == .loggedIn || link == .registered
+    link = .down
+    switch end {
+    case .closed(code: CloseCode.restarting.rawValue) where wasLoggedIn:
+      return [.say("the connector is being restarted"), .start(.reconnect, after: .zero)]
+    case .closed(let code):
+      trouble = "The connector has closed the connection\(code.map { " with code \($0)" } ?? "")."
+    case .failed(let error):
+      trouble = error.description
+      if !error.mayPass, !hasLoggedIn { return [.finish(.failed(error.description))] }
+    }
+    let pause = pause.take(using: &generator)
+    return [.say("\(trouble ?? "") Next attempt in \(pause.formattedSeconds) s."), .start(.reconnect, after: pause)]
+  }
+}
+
+extension Duration {
+  /// Seconds with one digit after the point.
+  var formattedSeconds: String {
+    let tenths = (self / .milliseconds(100)).rounded(.up)
+    return "\(tenths / 10)"
+  }
+}

@@ -1,0 +1,40 @@
+import AppWebsocket
+import Glibc
+
+/// Tells the person who looks on what happens, on standard error.
+struct Progress: Sendable {
+  /// Whether every message is shown.
+  let traces: Bool
+  private let write: @Sendable (String) -> Void
+
+  /// Progress that goes to `write`, line by line.
+  init(traces: Bool = false, write: @escaping @Sendable (String) -> Void = Self.standardError) {
+    self.traces = traces
+    self.write = write
+  }
+
+  /// Says one thing.
+  func say(_ sentence: String) { write("acme-device: " + Self.printable(sentence)) }
+
+  /// Shows a message that is sent.
+  func sent(_ text: String) { if traces { write("→ " + Self.printable(Self.withoutSecrets(text))) } }
+
+  /// Shows a message that came.
+  func received(_ text: String) { if traces { write("← " + Self.printable(Self.withoutSecrets(text))) } }
+
+  /// The message without what could help to log in.
+  static func withoutSecrets(_ text: String) -> String {
+    guard let envelope = try? Envelope(text) else { return "\(text.utf8.count) bytes that are no message" }
+    return ["digest", "key", "password"].compactMap { envelope[$0]?.text }.reduce(text) { $0.replacing($1, with: "\"…\"") }
+  }
+
+  /// The text without control characters: much of it comes from the other end, and must not steer the terminal.
+  private static func printable(_ text: String) -> String {
+    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+  }
+
+  private static let standardError: @Sendable (String) -> Void = { line in
+    let bytes = Array((line + "\n").utf8)
+    _ = bytes.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+  }
+}
