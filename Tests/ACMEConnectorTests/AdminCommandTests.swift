@@ -1,0 +1,132 @@
+import ArgumentParser
+import NIOConcurrencyHelpers
+import PKI
+import SchedulerAPI
+import Testing
+import Varlink
+
+@testable import ACMEConnectorCommand
+
+@Suite("Commands that ask the scheduler")
+struct AdminCommandTests {
+  private func admin(_ handlers: VarlinkHandler...) -> [String: VarlinkInterfaceHandlers] {
+    ["admin.sock": VarlinkInterfaceHandlers(.admin, handlers)]
+  }
+
+  @Test("devices are a table for people")
+  func devices() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.ListDevices.self) { _, _ in
+      .init(devices: [try Samples.device("d1", key: "aa", name: "Gerät", names: ["a.example"]), try Samples.device("d2", key: "bb")])
+    }
+    let printed = try await TestConnector.serving(admin(handler)) { try await $0.run("devices") }
+    #expect(
+      printed.output == """
+        DEVICE  SCOPE     KEY  NAME   TYPE   PRODUCT      ADDRESS    LAST SEEN                              NAMES
+        d1      instance  aa   Gerät  LINUX  acme-device  192.0.2.1  2026-11-23T11:30:00Z (30 minutes ago)  a.example
+        d2      instance  bb   -      LINUX  acme-device  192.0.2.1  2026-11-23T11:30:00Z (30 minutes ago)  -
+
+        """)
+  }
+
+  @Test("with --json the reply's members come as they are, on one line")
+  func json() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.ListNames.self) { _, _ in
+      .init(names: [NameView(name: try Samples.name("a.example"), device: DeviceID(rawValue: "d1"), since: Instant(milliseconds: 5), claims: [])])
+    }
+    let printed = try await TestConnector.serving(admin(handler)) { try await $0.run("names", "--json") }
+    #expect(printed.output == #"{"names":[{"claims":[],"device":"d1","name":"a.example","since":5}]}"# + "\n")
+  }
+
+  @Test("certificates show their end, their error, and the first three names")
+  func certificates() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.ListCertificates.self) { parameters, _ in
+      #expect(parameters.all)
+      return .init(certificates: [
+        try Samples.certificate("r1", state: .installed), try Samples.certificate("r2", state: .failed, error: "rateLimited"),
+      ])
+    }
+    let printed = try await TestConnector.serving(admin(handler)) { try await $0.run("certificates", "--all") }
+    let lines = printed.output.split(separator: "\n")
+    #expect(lines[1].contains("2026-12-22T12:00:00Z (in 29 days)"))
+    #expect(lines[1].hasSuffix("a.example, b.example, c.example and 1 more"))
+    #expect(lines[2].contains("failed: rateLimited"))
+  }
+
+  @Test("a name is approved for the only device that waits for it")
+  func approveOnlyClaimant() async throws {
+    let approved = NIOLockedValueBox<DeviceID?>(nil)
+    let list = names(waiting: ["d2"])
+    let approve = VarlinkHandler.reply(AdminMethods.ApproveName.self) { parameters, _ in
+      approved.withLockedValue { $0 = parameters.device }
+      return NoMembers()
+    }
+    let printed = try await TestConnector.serving(admin(list, approve)) { try await $0.run("names", "approve", "A.example.") }
+    #expect(approved.withLockedValue { $0?.rawValue } == "d2")
+    #expect(printed.output == "a.example belongs to device d2 now.\n")
+  }
+
+  @Test("a name for which two devices wait is not given away by chance")
+  func approveAmong() async throws {
+    let list = names(waiting: ["d3", "d2"])
+    let error = await #expect(throws: CommandError.self) {
+      try await TestConnector.serving(admin(list)) { try await $0.run("names", "approve", "a.example") }
+    }
+    #expect(error?.description == "2 devices wait for a.example; say which one gets it with --device: d2, d3.")
+  }
+
+  private func names(waiting devices: [String]) -> VarlinkHandler {
+    .reply(AdminMethods.ListNames.self) { _, _ in
+      let claims = devices.map { NameClaim(device: DeviceID(rawValue: $0), request: RequestID(rawValue: "r"), since: Samples.seen) }
+      return .init(names: [NameView(name: try Samples.name("a.example"), device: DeviceID(rawValue: "d1"), since: Samples.seen, claims: claims)])
+    }
+  }
+
+  @Test("a device may be named by its id, its key or its name, if only one has it", arguments: [("d1", "d1"), ("bb", "d2"), ("pbx", "d2")])
+  func deviceReference(reference: String, id: String) async throws {
+    let devices = VarlinkHandler.reply(AdminMethods.ListDevices.self) { _, _ in
+      .init(devices: [try Samples.device("d1", key: "aa"), try Samples.device("d2", key: "bb", name: "pbx")])
+    }
+    let renew = VarlinkHandler.reply(AdminMethods.Renew.self) { parameters, _ in
+      .init(requests: [RequestID(rawValue: "\(parameters.device, default: "-")")])
+    }
+    let printed = try await TestConnector.serving(admin(devices, renew)) { try await $0.run("renew", "--device", reference) }
+    #expect(printed.output == "Queued: \(id).\n")
+  }
+
+  @Test("a name that two devices have is no device")
+  func ambiguousDevice() async throws {
+    let devices = VarlinkHandler.reply(AdminMethods.ListDevices.self) { _, _ in
+      .init(devices: [try Samples.device("d1", key: "aa", name: "pbx"), try Samples.device("d2", key: "bb", name: "pbx")])
+    }
+    await #expect(throws: CommandError.self) {
+      try await TestConnector.serving(admin(devices)) { try await $0.run("events", "--device", "pbx") }
+    }
+  }
+
+  @Test("a refusal reaches the administrator in the service's words")
+  func refusal() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.ChangeSetting.self) { _, _ in
+      throw AdminMethods.Refused(error: "fixedSetting", text: "The value is fixed by /etc/acme-connector/settings.json.")
+    }
+    let error = await #expect(throws: CommandError.self) {
+      try await TestConnector.serving(admin(handler)) { try await $0.run("settings", "set", "devices.renewDays", "20") }
+    }
+    #expect(error?.description == "The value is fixed by /etc/acme-connector/settings.json. (fixedSetting)")
+  }
+
+  @Test("without a connector the error says where it was looked for")
+  func noConnector() async throws {
+    let error = await #expect(throws: CommandError.self) { try await TestConnector(directory: "/nonexistent").run("status") }
+    #expect(error?.description == "There is no connector at /nonexistent/admin.sock; start it, or name its folder with --runtime.")
+  }
+
+  @Test(
+    "contradictory options are wrong usage",
+    arguments: [
+      ["renew", "--request", "r", "--name", "a.example"], ["renew", "--force"], ["logins", "add", "x", "--scope", "domain"],
+      ["events", "--limit", "0"],
+    ])
+  func usage(arguments: [String]) {
+    #expect(throws: (any Error).self) { try ACMEConnector.parseAsRoot(arguments) }
+  }
+}

@@ -1,0 +1,40 @@
+public import ArgumentParser
+import FoundationEssentials
+public import PKI
+public import SchedulerAPI
+
+extension DNSName: ExpressibleByArgument {
+  /// The name that an argument spells.
+  public init?(argument: String) { self.init(argument) }
+}
+
+extension RequestID: ExpressibleByArgument {
+  /// The request that an argument names.
+  public init?(argument: String) { self.init(rawValue: argument) }
+}
+
+/// What an argument names a file for.
+enum InputFile {
+  /// Reads a text of at most `size` bytes.
+  /// - Throws: a ``CommandError`` that names the file.
+  static func text(_ path: String, atMost size: Int) throws -> String {
+    let data: Data
+    do {
+      data = try Data(contentsOf: URL(filePath: path))
+    } catch {
+      throw CommandError("\(path) can not be read.")
+    }
+    guard data.count <= size, let text = String(bytes: data, encoding: .utf8) else {
+      throw CommandError("\(path) is no text of at most \(size) bytes.")
+    }
+    return text
+  }
+
+  /// Reads a secret: the file's first line.
+  static func secret(_ path: String) throws -> String {
+    guard let line = try text(path, atMost: 4096).split(whereSeparator: \.isNewline).first else {
+      throw CommandError("\(path) is empty; its first line should be the secret.")
+    }
+    return String(line)
+  }
+}

@@ -1,0 +1,52 @@
+import SchedulerAPI
+import Varlink
+
+/// The services of one connector, as a command reaches them: the folder with their sockets.
+struct Connector: Sendable {
+  /// Where the sockets are.
+  let directory: String
+
+  /// The scheduler, as administrators see it.
+  var admin: VarlinkClient { client(of: "admin.sock") }
+  /// The device gateway's logins.
+  var logins: VarlinkClient { client(of: "logins.sock") }
+
+  /// Where a service tells its metrics. Scheduler and gateway tell them to administrators only.
+  func metrics(of service: ServiceName) -> VarlinkClient {
+    switch service {
+    case .acmeClient, .challengeHTTP: client(of: "\(service.rawValue).sock")
+    case .scheduler: admin
+    case .deviceGateway: logins
+    }
+  }
+
+  /// The device that an administrator means by its id, or by its key or name where only one has it.
+  /// - Throws: a ``CommandError`` when there is none or more than one.
+  func device(_ reference: String) async throws -> DeviceID {
+    let devices = try await admin.ask(AdminMethods.ListDevices.self).devices
+    if let device = devices.first(where: { $0.id.rawValue == reference }) { return device.id }
+    let matches = devices.filter { $0.key == reference || $0.name == reference }
+    guard let device = matches.first else {
+      throw CommandError("There is no device with the id, key or name \(reference); `acme-connector devices` lists them.")
+    }
+    guard matches.count == 1 else {
+      let ids = matches.map(\.id.rawValue).joined(separator: ", ")
+      throw CommandError("\(matches.count) devices are called \(reference); give the id of the one you mean: \(ids).")
+    }
+    return device.id
+  }
+
+  private func client(of socket: String) -> VarlinkClient { VarlinkClient(path: "\(directory)/\(socket)") }
+}
+
+extension VarlinkClient {
+  /// Calls a method; a service that does not answer within half a minute will not answer a person at all.
+  func ask<Method: VarlinkMethod>(_ method: Method.Type, _ parameters: Method.Parameters) async throws -> Method.Reply {
+    try await call(method, parameters, timeLimit: .seconds(30))
+  }
+
+  /// Calls a method that has nothing to be told.
+  func ask<Method: VarlinkMethod>(_ method: Method.Type) async throws -> Method.Reply where Method.Parameters == OnlyTrace {
+    try await ask(method, OnlyTrace())
+  }
+}
