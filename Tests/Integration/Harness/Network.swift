@@ -1,0 +1,45 @@
+import FoundationEssentials
+import Glibc
+import Programs
+
+/// A network namespace with nothing but loopback, and names of its own in /etc/hosts; only root can make one (ip-netns(8)).
+struct Network: Sendable {
+  let name: String
+
+  /// Whether this process may make one.
+  static var isPossible: Bool { geteuid() == 0 }
+
+  /// Makes one in which these names are 127.0.0.1; it is gone when `body` is done.
+  static func with<Result: Sendable>(names: [String], _ body: @Sendable (Network) async throws -> Result) async throws -> Result {
+    let network = Network(name: "acme-\(getpid())")
+    // ip-netns puts the files of this folder over those of /etc for the commands that it runs.
+    let files = URL(filePath: "/etc/netns/\(network.name)")
+    try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
+    try Data("127.0.0.1 localhost \(names.joined(separator: " "))\n".utf8).write(to: files.appending(path: "hosts"))
+    do {
+      try await network.ip("netns", "add", network.name)
+      try await network.ip("-netns", network.name, "link", "set", "lo", "up")
+      let result = try await body(network)
+      try await network.remove(files)
+      return result
+    } catch {
+      try? await network.remove(files)
+      throw error
+    }
+  }
+
+  /// The same command inside.
+  func inside(_ command: Command) -> Command {
+    Command("/usr/sbin/ip", ["netns", "exec", name, command.executable] + command.arguments, environment: command.environment)
+  }
+
+  private func remove(_ files: URL) async throws {
+    try? FileManager.default.removeItem(at: files)
+    try await ip("netns", "delete", name)
+  }
+
+  private func ip(_ arguments: String...) async throws {
+    let outcome = try await Command("ip", arguments).run()
+    guard outcome.succeeded else { throw Failure("ip \(arguments.joined(separator: " ")): \(outcome.complaints)") }
+  }
+}

@@ -1,0 +1,15 @@
+import FoundationEssentials
+import Programs
+
+/// The steps at which a service can be made to die, as they stand in the sources: a new one is tested without being listed anywhere.
+enum RehearsedSteps {
+  /// Their names, `service.step`.
+  static let all: [String] = {
+    let services = Project.root.appending(path: "Services")
+    let files = (try? FileManager.default.subpathsOfDirectory(atPath: services.path)) ?? []
+    return files.filter { $0.hasSuffix(".swift") }.flatMap { file in
+      let source = (try? String(contentsOf: services.appending(path: file), encoding: .utf8)) ?? ""
+      return source.matches(of: /RehearsedDeath\.at\("([^"]+)"\)/).map { String($0.1) }
+    }.sorted()
+  }()
+}
