@@ -38,7 +38,7 @@ struct StatusCommand: ConnectorCommand {
     return [
       ("version", "\(status.version), since \(status.startedAt.text(at: now))"),
       ("authority", status.authority ?? "none: set authority.directory"),
-      ("orders", status.configured ? "may be made" : "are not made: no authority, or no consent to its terms (authority.termsAgreed)"),
+      ("orders", status.configured ? "may be made" : "are not made, for there is no authority"),
       ("devices", "\(status.devices)"),
       ("names", "\(status.names)"),
       ("requests", requests.isEmpty ? "none" : requests),
