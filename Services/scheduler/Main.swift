@@ -18,10 +18,11 @@ struct Main {
         store: store, settings: settings, watched: Watched(), orders: OrderBoard(), clock: clock, chance: .system, logger: environment.logger)
       try await fleet.sweep()
       environment.onReload { try fleet.reloadSettings() }
+      let client = environment.connect(to: "acme-client")
       return [
-        Orders(fleet: fleet, client: environment.connect(to: "acme-client")),
+        Orders(fleet: fleet, client: client),
         try environment.varlinkServer([.scheduler(fleet)], on: "scheduler"),
-        try environment.varlinkServer([.admin(fleet, startedAt: clock.now())], on: "scheduler-admin"),
+        try environment.varlinkServer([.admin(fleet, client: client, startedAt: clock.now())], on: "scheduler-admin"),
       ]
     }
   }

@@ -354,6 +354,51 @@ public enum AdminMethods {
     }
   }
 
+  /// Asks a CA what it is.
+  public struct DescribeAuthority: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.admin
+
+    /// Which CA.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// The URL of its directory, or of its parent; nil for the CA that is set.
+      public var directory: String?
+      /// The path of a PEM file that replaces the system's roots for its TLS.
+      public var trustRoots: String?
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// Which CA to ask.
+      public init(directory: String? = nil, trustRoots: String? = nil) {
+        self.directory = directory
+        self.trustRoots = trustRoots
+      }
+    }
+
+    /// What it says.
+    public struct Reply: Codable, Sendable, Hashable {
+      /// The directory's URL, as it was found.
+      public var directory: String
+      /// Where its terms of service are.
+      public var termsOfService: String?
+      /// Its web site.
+      public var website: String?
+      /// Whether an account needs external account binding (RFC 8555, section 7.3.4).
+      public var externalAccountRequired: Bool
+      /// Its clock, where it shows one.
+      public var date: Instant?
+
+      /// What a CA says of itself.
+      public init(directory: String, termsOfService: String? = nil, website: String? = nil, externalAccountRequired: Bool, date: Instant? = nil) {
+        self.directory = directory
+        self.termsOfService = termsOfService
+        self.website = website
+        self.externalAccountRequired = externalAccountRequired
+        self.date = date
+      }
+    }
+  }
+
   /// The administrator can not have that.
   public struct Refused: VarlinkFault, Hashable {
     /// A word of the device protocol, or unknownSetting, badValue, fixedSetting.

@@ -63,7 +63,7 @@ struct ContractTests {
       methods: [
         AdminMethods.Status.self, AdminMethods.ListDevices.self, AdminMethods.ListNames.self, AdminMethods.ApproveName.self,
         AdminMethods.ListCertificates.self, AdminMethods.GetChain.self, AdminMethods.ListEvents.self, AdminMethods.Renew.self,
-        AdminMethods.Request.self, AdminMethods.ListSettings.self, AdminMethods.ChangeSetting.self,
+        AdminMethods.Request.self, AdminMethods.ListSettings.self, AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

@@ -4,8 +4,10 @@ import Varlink
 
 extension VarlinkInterfaceHandlers {
   /// What administrators see and do.
-  /// - Parameter startedAt: since when the scheduler runs.
-  static func admin(_ fleet: Fleet, startedAt: Instant) -> VarlinkInterfaceHandlers {
+  /// - Parameters:
+  ///   - client: acme-client.
+  ///   - startedAt: since when the scheduler runs.
+  static func admin(_ fleet: Fleet, client: VarlinkClient, startedAt: Instant) -> VarlinkInterfaceHandlers {
     typealias Methods = AdminMethods
     return VarlinkInterfaceHandlers(
       .admin,
@@ -42,6 +44,9 @@ extension VarlinkInterfaceHandlers {
         .reply(Methods.ListSettings.self) { _, _ in .init(settings: fleet.settings.views) },
         .reply(Methods.ChangeSetting.self) { call, _ in
           try await fleet.answer(.administrators) { .init(setting: try await fleet.change(call.key, to: call.value)) }
+        },
+        .reply(Methods.DescribeAuthority.self) { call, _ in
+          try await fleet.answer(.administrators) { try await fleet.describe(call, by: client) }
         },
       ])
   }

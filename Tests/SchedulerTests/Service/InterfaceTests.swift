@@ -19,7 +19,9 @@ struct InterfaceTests {
     let (device, admin) = (bench.path("scheduler.sock"), bench.path("admin.sock"))
     try await bench.working(fleet) {
       try await bench.serving(.scheduler(fleet), at: device) {
-        try await bench.serving(.admin(fleet, startedAt: bench.clock.wallClock.now()), at: admin) {
+        try await bench.serving(
+          .admin(fleet, client: VarlinkClient(path: bench.path("acme-client.sock")), startedAt: bench.clock.wallClock.now()), at: admin
+        ) {
           try await body(Served(scheduler: VarlinkClient(path: device), admin: VarlinkClient(path: admin)))
         }
       }
@@ -186,6 +188,25 @@ struct InterfaceTests {
         }
         #expect(last.state == .awaitingApproval)
         #expect(last.text?.contains("a.example.net") == true)
+      }
+    }
+  }
+
+  @Test("an administrator may ask a CA what it is, the one that is set or another")
+  func describeAuthority() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await serving(bench, fleet) { served in
+        let set = try await served.admin.call(AdminMethods.DescribeAuthority.self, .init())
+        #expect(set.directory == "https://acme.test/directory" && set.date == bench.clock.wallClock.now())
+        let other = try await served.admin.call(
+          AdminMethods.DescribeAuthority.self, .init(directory: "https://acme.test/other", trustRoots: "/roots.pem"))
+        #expect(other.directory == "https://acme.test/other" && other.website == "/roots.pem" && other.termsOfService == "https://acme.test/terms")
+        await #expect {
+          try await served.admin.call(AdminMethods.DescribeAuthority.self, .init(directory: "https://nowhere.test"))
+        } throws: {
+          ($0 as? AdminMethods.Refused) == .init(error: "caUnavailable", text: "https://nowhere.test cannot be reached.")
+        }
       }
     }
   }

@@ -81,6 +81,15 @@ final class StandInClient: Sendable {
       self.state.withLock { $0.released.append(call.request) }
       return .init()
     }
-    return VarlinkInterfaceHandlers(.acmeClient, [issue, release])
+    let describe = VarlinkHandler.reply(ACMEClient.DescribeAuthority.self) { call, _ in
+      guard call.authority.directory.hasPrefix("https://acme.test") else {
+        throw ACMEClient.Failed(Problem(.caUnavailable, "\(call.authority.directory) cannot be reached."))
+      }
+      return .init(
+        description: AuthorityDescription(
+          directory: call.authority.directory, termsOfService: "https://acme.test/terms", website: call.authority.trustRoots, caaIdentities: [],
+          externalAccountRequired: false, profiles: [:], renewalInfo: true, date: self.clock.now()))
+    }
+    return VarlinkInterfaceHandlers(.acmeClient, [issue, release, describe])
   }
 }
