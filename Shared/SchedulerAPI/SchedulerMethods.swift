@@ -176,12 +176,17 @@ public enum SchedulerMethods {
       public var request: RequestView?
       /// New settings.
       public var settings: DeviceSettings?
+      /// The gateway's own settings, beside those of all devices.
+      public var gateway: GatewaySettings?
 
       /// One item.
-      public init(device: DeviceID? = nil, request: RequestView? = nil, settings: DeviceSettings? = nil) {
+      public init(
+        device: DeviceID? = nil, request: RequestView? = nil, settings: DeviceSettings? = nil, gateway: GatewaySettings? = nil
+      ) {
         self.device = device
         self.request = request
         self.settings = settings
+        self.gateway = gateway
       }
     }
   }

@@ -40,7 +40,7 @@ extension VarlinkInterfaceHandlers {
         },
         .stream(Methods.Watch.self) { _, _, replies in
           // The settings come at once: who has them is being watched for.
-          let changes = fleet.watched.changes.open(first: [.init(settings: fleet.settings.current.devices)])
+          let changes = fleet.watched.changes.open(first: [.init(fleet.settings.current)])
           do {
             for try await change in changes { try await replies.send(change) }
           } catch is Subscriptions<Watched.Change>.Overflow {

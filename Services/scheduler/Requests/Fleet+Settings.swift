@@ -5,7 +5,7 @@ extension Fleet {
   /// Stores a setting, nil for its default. It acts at once.
   func change(_ key: String, to value: String?) async throws -> SettingView {
     let value = try settings.proposed(value, for: key)
-    let before = settings.current.devices
+    let before = settings.current
     try await transact { transaction in
       if let value {
         try transaction.database.execute(
@@ -25,15 +25,25 @@ extension Fleet {
 
   /// Reads the settings file again.
   func reloadSettings() throws {
-    let before = settings.current.devices
+    let before = settings.current
     try settings.reload()
     settingsMayHaveChanged(from: before)
   }
 
-  private func settingsMayHaveChanged(from before: DeviceSettings) {
-    let devices = settings.current.devices
-    if devices != before { watched.changes.publish(Watched.Change(settings: devices)) }
+  private func settingsMayHaveChanged(from before: Settings) {
+    let now = settings.current
+    // Another CA is a reason for another certificate, and the gateway's own device hears of it here.
+    if (now.devices, now.gateway, now.authority) != (before.devices, before.gateway, before.authority) {
+      watched.changes.publish(Watched.Change(now))
+    }
     orders.wake()
+  }
+}
+
+extension Watched.Change {
+  /// What everyone is told about settings.
+  init(_ settings: Settings) {
+    self.init(settings: settings.devices, gateway: settings.gateway)
   }
 }
 

@@ -22,6 +22,9 @@ extension SettingDefinition {
       key: "devices.renewDays", standard: "30", kind: .number(1...365),
       meaning: "How many days before its end a certificate is renewed, at the earliest."),
     SettingDefinition(key: "events.keepDays", standard: "365", kind: .number(1...3_650), meaning: "How many days events are kept."),
+    SettingDefinition(
+      key: "gateway.names", standard: "", kind: .names,
+      meaning: "The gateway's public host names; it obtains a certificate for them, and without any serves one that it has signed itself."),
     SettingDefinition(key: "orders.concurrent", standard: "32", kind: .number(1...100), meaning: "How many orders are under way at a time."),
   ]
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import PKI
 
 /// A setting: its name, what it may be, and what it does.
 struct SettingDefinition: Sendable {
@@ -10,6 +11,8 @@ struct SettingDefinition: Sendable {
     case url
     /// Several texts with commas between them.
     case list
+    /// DNS names with commas between them.
+    case names
     case flag
     case choice([String])
     case number(ClosedRange<Int>)
@@ -28,7 +31,7 @@ struct SettingDefinition: Sendable {
   var description: String {
     switch kind {
     case .text, .url, .flag: meaning
-    case .list: "\(meaning) Several are separated by commas."
+    case .list, .names: "\(meaning) Several are separated by commas."
     case .choice(let words): "\(meaning) One of \(words.joined(separator: ", "))."
     case .number(let range): "\(meaning) From \(range.lowerBound) to \(range.upperBound)."
     }
@@ -56,7 +59,19 @@ struct SettingDefinition: Sendable {
       }
       return value
     case .list:
-      return value.split(separator: ",").map { String($0).trimmingSpaces }.filter { !$0.isEmpty }.joined(separator: ",")
+      return value.listed.joined(separator: ",")
+    case .names:
+      var names: [String] = []
+      for text in value.listed {
+        guard let name = DNSName(text) else {
+          throw Refusal(.badValue, "\(text.prefix(100)) is no DNS name in A-labels; \(key) takes host names like gateway.example.com.")
+        }
+        if !names.contains(name.value) { names.append(name.value) }
+      }
+      guard names.count <= SigningRequest.maximumNames else {
+        throw Refusal(.badValue, "\(key) takes at most \(SigningRequest.maximumNames) names.")
+      }
+      return names.joined(separator: ",")
     case .flag:
       switch value.lowercased() {
       case "true", "yes", "1", "on": return "true"
@@ -76,6 +91,9 @@ struct SettingDefinition: Sendable {
 }
 
 extension String {
+  /// The parts between commas.
+  fileprivate var listed: [String] { split(separator: ",").map { String($0).trimmingSpaces }.filter { !$0.isEmpty } }
+
   fileprivate var trimmingSpaces: String {
     var text = self[...]
     while text.first?.isWhitespace == true { text.removeFirst() }

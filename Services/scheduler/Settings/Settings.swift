@@ -11,6 +11,8 @@ struct Settings: Sendable, Hashable {
   let isAuthorityPublic: Bool
   /// What devices are told.
   let devices: DeviceSettings
+  /// What the gateway is told about itself.
+  let gateway: GatewaySettings
   /// How many orders are under way at a time.
   let concurrentOrders: Int
   /// How long events are kept.
@@ -41,6 +43,7 @@ struct Settings: Sendable, Hashable {
     }
     devices = DeviceSettings(
       renewDays: number("devices.renewDays"), installDays: number("devices.installDays"), maxDnsNames: number("devices.maxDnsNames"))
+    gateway = GatewaySettings(names: (text("gateway.names") ?? "").split(separator: ",").compactMap { DNSName(String($0)) })
     concurrentOrders = max(1, number("orders.concurrent"))
     eventRetention = .days(number("events.keepDays"))
   }

@@ -10,7 +10,7 @@ struct SettingsFile: Sendable, Hashable {
   /// The most bytes of the file that make sense.
   static let sizeLimit = 1 << 20
   /// What other services read in the same file.
-  private static let sectionsOfOthers: Set<String> = ["challenges", "gateway", "logins"]
+  private static let sectionsOfOthers: Set<String> = ["challenges", "logins"]
 
   /// No file.
   init() {}

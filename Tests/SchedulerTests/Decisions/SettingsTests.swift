@@ -60,9 +60,21 @@ struct SettingsTests {
     }
   }
 
+  @Test("names are kept in their one form, each once, and what is no host name is refused")
+  func names() throws {
+    let definition = try SettingDefinition.of("gateway.names")
+    #expect(try definition.normalized(" GW.example.com., gw.example.com , b.example") == "gw.example.com,b.example")
+    #expect(try definition.normalized("") == "")
+    for value in ["*.example.com", "192.0.2.1", "gw example"] {
+      #expect { try definition.normalized(value) } throws: { ($0 as? Refusal)?.word == .badValue }
+    }
+    #expect(
+      try Settings(layers(file: #"{"gateway": {"names": ["a.example", "b.example"]}}"#)).gateway.names.map(\.value) == ["a.example", "b.example"])
+  }
+
   @Test("a key in the file that means nothing is found")
   func unknownInFile() throws {
-    let file = try SettingsFile(Array(#"{"authority": {"directry": "x"}, "gateway": {"any": 1}, "extra": 1}"#.utf8), path: "settings.json")
+    let file = try SettingsFile(Array(#"{"authority": {"directry": "x"}, "logins": {"any": 1}, "extra": 1}"#.utf8), path: "settings.json")
     #expect(file.unknownKeys == ["authority.directry", "extra"])
   }
 

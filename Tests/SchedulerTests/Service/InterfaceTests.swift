@@ -211,6 +211,29 @@ struct InterfaceTests {
     }
   }
 
+  @Test("the gateway hears its names at once, and again when they or the CA change")
+  func gatewayNames() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet([:])
+      var items = fleet.watched.changes.open().makeAsyncIterator()
+      _ = try await fleet.change("gateway.names", to: "gw.example.net")
+      #expect(try await items.next()?.gateway?.names == [dns("gw.example.net")])
+      _ = try await fleet.change("authority.directory", to: "https://acme.test/directory")
+      #expect(try await items.next()?.gateway?.names == [dns("gw.example.net")])
+      try await serving(bench, fleet) { served in
+        let first = AsyncStream.makeStream(of: [DNSName]?.self)
+        await withThrowingTaskGroup(of: Void.self) { tasks in
+          defer { tasks.cancelAll() }
+          tasks.addTask {
+            _ = try await served.scheduler.stream(SchedulerMethods.Watch.self, .init()) { first.continuation.yield($0.gateway?.names) }
+          }
+          var names = first.stream.makeAsyncIterator()
+          #expect(await names.next() == [dns("gw.example.net")])
+        }
+      }
+    }
+  }
+
   @Test("events are listed, and with more each new one follows")
   func events() async throws {
     try await onBench { bench in
