@@ -32,9 +32,19 @@ public struct CertificateChain: Sendable, Hashable {
     return CertificateChain(leaf: leaf, issuers: issuers.dropLast())
   }
 
+  /// The highest certificate in it.
+  public var top: X509Certificate { issuers.last ?? leaf }
+
+  /// The root that has signed the highest certificate, if it is among those of a PEM text, such as the system's list of authorities. What cannot be
+  /// read in there is passed over.
+  public func root(among pem: String) -> X509Certificate? {
+    guard let blocks = try? PEMBlock.blocks(in: pem, atMost: 2_000, size: 8 << 20) else { return nil }
+    return blocks.lazy.compactMap { try? X509Certificate(der: $0.der) }.first { top.isSigned(by: $0) && $0.isSigned(by: $0) }
+  }
+
   /// Whether the chain leads to the root of this common name, be the root itself in it or not.
   public func endsIn(rootCommonName name: String) -> Bool {
-    (issuers.last ?? leaf).issuerCommonName == name
+    top.issuerCommonName == name
   }
 
   /// Checks that the certificate is what was asked for: for the key of the request, and for all of its names.

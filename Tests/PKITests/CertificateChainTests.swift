@@ -84,6 +84,17 @@ struct CertificateChainTests {
     #expect(throws: PKIError(.nameMissing, "")) { try lesser.verify(against: request) }
   }
 
+  @Test("finds the root that has signed it among those of a list, whatever else is in there")
+  func rootAmong() throws {
+    let chain = try CertificateChain(pem: authority.leaf(for: request) + authority.intermediate())
+    let unreadable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    let root = try authority.root()
+    #expect(try chain.root(among: PrivateAuthority().root() + unreadable + authority.intermediate() + root)?.pem == root)
+    #expect(chain.root(among: unreadable) == nil)
+    #expect(try chain.root(among: PrivateAuthority().root()) == nil, "another root of the same name")
+    #expect(chain.root(among: "-----BEGIN CERTIFICATE-----") == nil)
+  }
+
   @Test("holds when each certificate is signed by the next, and a lone one holds too")
   func holds() throws {
     try CertificateChain(pem: authority.leaf(for: request) + authority.intermediate() + authority.root()).verifyItself()
