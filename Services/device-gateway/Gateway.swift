@@ -7,6 +7,7 @@ import ServiceLifecycle
 struct Gateway: Service {
   let door: Door
   let watch: SchedulerWatch
+  let ownDevice: OwnDevice
   let errands: Errands
   let logins: LoginStore
   /// How long what was taken may still take when the gateway ends.
@@ -17,6 +18,7 @@ struct Gateway: Service {
     await withDiscardingTaskGroup { tasks in
       tasks.addTask { await errands.work() }
       tasks.addTask { await watch.run() }
+      tasks.addTask { await ownDevice.run() }
       tasks.addTask { await door.keepPinging() }
       try? await gracefulShutdown()
       // Who comes now waits in the kernel's queue for the next process.

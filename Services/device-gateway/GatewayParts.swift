@@ -3,48 +3,61 @@ import Logging
 import NIOCore
 import NIOPosix
 import PKI
+import SchedulerAPI
 import ServiceLifecycle
 import ServiceRuntime
+import Systemd
 
 /// What the gateway is made of, and how it hangs together.
 struct GatewayParts {
   let services: [any Service]
 
-  init(in environment: ServiceEnvironment, limits: DoorLimits = DoorLimits(), clock: WallClock = .system) throws {
+  /// - Parameter handInInterval: how often the gateway hands in the CSR of its own certificate.
+  init(
+    in environment: ServiceEnvironment, limits: DoorLimits = DoorLimits(), clock: WallClock = .system, handInInterval: Duration = .seconds(3600)
+  ) throws {
     let path = try Self.path(environment)
     let logger = environment.logger
-    let certificate = try GatewayCertificate(in: environment.stateDirectory, at: clock.now())
-    let tls = try CurrentTLS(certificate)
+    let folder = try TLSFolder(environment.stateDirectory, at: clock.now())
+    let obtained = folder.obtained(logger: logger)
+    let tls = CurrentTLS(folder.best(obtained, at: clock.now()))
     let logins = try LoginStore(in: environment, clock: clock)
     let connections = Connections(limits: limits)
     let devices = Devices()
     let scheduler = environment.connect(to: "scheduler")
-    let errands = Errands(desk: SchedulerDesk(scheduler: scheduler, logger: logger), devices: devices)
+    let desk = SchedulerDesk(scheduler: scheduler, logger: logger)
+    let errands = Errands(desk: desk, devices: devices)
+    let ownDevice = OwnDevice(in: folder, obtained: obtained, tls: tls, desk: desk, clock: clock, logger: logger, interval: handInInterval)
     let house = House(
-      doorkeeper: logins.doorkeeper, devices: devices, errands: errands, path: path, pin: certificate.pin, limits: limits, clock: clock,
+      doorkeeper: logins.doorkeeper, devices: devices, errands: errands, path: path, pin: folder.key.keyPin, limits: limits, clock: clock,
       logger: logger)
+    let secureSockets = try environment.sockets(named: "device-gateway-wss")
     let door = Door(
-      secureSockets: try environment.sockets(named: "device-gateway-wss"),
+      secureSockets: secureSockets,
       plainSockets: environment.optionalSockets(named: "device-gateway-ws"),
       pipeline: { isSecure in
         DoorPipeline(
-          path: path, connections: connections, tls: isSecure ? tls : nil, connectorCertificate: certificate.certificate.pem,
-          makeConversation: { DeviceSession(in: house, on: $0) })
+          path: path, connections: connections, tls: tls, isSecure: isSecure, makeConversation: { DeviceSession(in: house, on: $0) })
       },
       connections: connections, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
     let administration = LoginsInterface(
       store: logins, closeConnections: { devices.close(login: $0) },
       describe: {
-        .init(
-          pin: certificate.pin.hex, path: "\(path)", connections: connections.count, fingerprint: certificate.certificate.fingerprint.hex,
-          notAfter: certificate.certificate.notAfter.milliseconds)
+        let (served, standing) = (tls.certificate, await ownDevice.report)
+        return .init(
+          pin: folder.key.keyPin.hex, path: "\(path)", port: secureSockets.lazy.compactMap(\.address.port).first, connections: connections.count,
+          fingerprint: served.leaf.fingerprint.hex, notAfter: served.leaf.notAfter.milliseconds,
+          issuer: served.origin == .authority ? served.leaf.issuerCommonName ?? "" : nil, names: standing.names.map(\.value),
+          state: standing.state?.rawValue, problem: standing.problem)
       }, clock: clock)
 
-    logger.info("devices may pin this key", metadata: ["pin": "\(certificate.pin)", "path": "\(path)"])
+    logger.info("devices may pin this key", metadata: ["pin": "\(folder.key.keyPin)", "path": "\(path)"])
     services = [
       try environment.varlinkServer([administration.handlers], on: "device-gateway-logins"),
       try environment.varlinkServer([ChallengeResponder.handlers], on: "device-gateway-responder"),
-      Gateway(door: door, watch: SchedulerWatch(scheduler: scheduler, devices: devices, logger: logger), errands: errands, logins: logins),
+      Gateway(
+        door: door, watch: SchedulerWatch(scheduler: scheduler, devices: devices, ownDevice: ownDevice, logger: logger), ownDevice: ownDevice,
+        errands: errands, logins: logins),
     ]
   }
 
@@ -59,5 +72,13 @@ struct GatewayParts {
     guard let text = environment.variables[InstancePath.variable] else { return .standard }
     guard let path = InstancePath(text) else { throw BadPath(text: text) }
     return path
+  }
+}
+
+extension ListeningAddress {
+  /// The TCP port; nil for a socket that has none.
+  fileprivate var port: Int? {
+    guard case .internet(_, let port) = self else { return nil }
+    return Int(port)
   }
 }

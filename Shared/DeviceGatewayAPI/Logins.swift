@@ -200,20 +200,38 @@ public enum Logins {
       public var pin: String
       /// The instance path.
       public var path: String
+      /// The TCP port where it listens for wss.
+      public var port: Int?
       /// How many connections are open.
       public var connections: Int
       /// SHA-256 of its certificate, lowercase hex.
       public var fingerprint: String
       /// Until when its certificate is valid.
       public var notAfter: Int64
+      /// The common name of the CA that issued its certificate; nil while the gateway has signed it itself.
+      public var issuer: String?
+      /// The names for which it wants one of the CA.
+      public var names: [String]
+      /// How far the request for it is: a word of the device protocol.
+      public var state: String?
+      /// Why there is none, or none newer: one sentence.
+      public var problem: String?
 
       /// How devices reach the gateway.
-      public init(pin: String, path: String, connections: Int, fingerprint: String, notAfter: Int64) {
+      public init(
+        pin: String, path: String, port: Int? = nil, connections: Int, fingerprint: String, notAfter: Int64, issuer: String? = nil,
+        names: [String] = [], state: String? = nil, problem: String? = nil
+      ) {
         self.pin = pin
         self.path = path
+        self.port = port
         self.connections = connections
         self.fingerprint = fingerprint
         self.notAfter = notAfter
+        self.issuer = issuer
+        self.names = names
+        self.state = state
+        self.problem = problem
       }
     }
   }

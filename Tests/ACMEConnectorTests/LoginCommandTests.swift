@@ -105,7 +105,7 @@ struct LoginCommandTests {
         devices' path:         /connector
         pin:                   ab
         connections:           3
-        gateway's certificate: cd, until 2026-12-03T12:00:00Z (in 10 days)
+        gateway's certificate: cd, signed by itself, until 2026-12-03T12:00:00Z (in 10 days)
 
         """)
   }

@@ -16,6 +16,8 @@ final class FakeScheduler: Sendable {
     var refusal: SchedulerMethods.Refused?
     var watcher: AsyncThrowingStream<SchedulerMethods.Watch.Reply, any Error>.Continuation?
     var settings = DeviceSettings(renewDays: 30, installDays: 10, maxDnsNames: 100)
+    /// The gateway's own names.
+    var names: [DNSName] = []
   }
 
   private let state = NIOLockedValueBox(State())
@@ -35,7 +37,15 @@ final class FakeScheduler: Sendable {
   func change(_ settings: DeviceSettings) {
     state.withLockedValue { state in
       state.settings = settings
-      _ = state.watcher?.yield(.init(settings: settings))
+      _ = state.watcher?.yield(.init(settings: settings, gateway: GatewaySettings(names: state.names)))
+    }
+  }
+
+  /// Tells the gateway its names, be they others or the same.
+  func tellGateway(_ names: [DNSName]) {
+    state.withLockedValue { state in
+      state.names = names
+      _ = state.watcher?.yield(.init(settings: state.settings, gateway: GatewaySettings(names: names)))
     }
   }
 
@@ -77,11 +87,11 @@ final class FakeScheduler: Sendable {
       },
       .stream(SchedulerMethods.Watch.self) { [self] _, _, replies in
         let (stream, watcher) = AsyncThrowingStream.makeStream(of: SchedulerMethods.Watch.Reply.self, throwing: (any Error).self)
-        let settings = state.withLockedValue { state in
+        let first = state.withLockedValue { state in
           state.watcher = watcher
-          return state.settings
+          return SchedulerMethods.Watch.Reply(settings: state.settings, gateway: GatewaySettings(names: state.names))
         }
-        try await replies.send(.init(settings: settings))
+        try await replies.send(first)
         for try await item in stream { try await replies.send(item) }
         throw Restarting()
       },

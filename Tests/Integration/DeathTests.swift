@@ -9,7 +9,7 @@ extension Integration {
   private static let stepsThatMayCostAnOrder: Set = ["acme-client.newOrderAnswered"]
 
   @Suite("A service dies while a device waits, and the device gets its certificate") struct DeathTests {
-    @Test("killed at a step", arguments: RehearsedSteps.all)
+    @Test("killed at a step", arguments: RehearsedSteps.ofDevices)
     func killed(at step: String) async throws {
       let markers = FileManager.default.temporaryDirectory.appending(path: "deaths-\(UInt32.random(in: 0 ... .max))")
       try FileManager.default.createDirectory(at: markers, withIntermediateDirectories: true)

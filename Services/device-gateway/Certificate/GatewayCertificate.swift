@@ -1,60 +1,39 @@
-import FoundationEssentials
+import NIOCore
+import NIOSSL
 import PKI
-import ServiceRuntime
 
-/// The gateway's own key, and the certificate that it signed for itself with it.
-///
-/// The key is made once and kept: devices pin it. The certificate may be made anew for the same key.
+/// What the gateway shows in TLS: a chain of certificates for its key, and the context that serves it. One that cannot be served cannot be made.
 struct GatewayCertificate: Sendable {
-  let key: SigningKey
-  let certificate: X509Certificate
-
-  /// What devices pin.
-  var pin: SubjectPublicKeyPin { key.keyPin }
-
-  private static let sizeLimit = 65_536
-  /// Ten years: nobody renews a certificate that is trusted by its pin.
-  private static let lifetime = Duration.seconds(3650 * 86_400)
-  /// A certificate that ends sooner than this is made anew at the start.
-  private static let lead = Duration.seconds(90 * 86_400)
-
-  init(key: SigningKey, certificate: X509Certificate) {
-    self.key = key
-    self.certificate = certificate
+  /// Who has signed it.
+  enum Origin: Sendable, Hashable {
+    /// The key itself: trusted by its pin, or by having been fetched.
+    case gateway
+    /// The CA that the connector orders from.
+    case authority
   }
 
-  /// The key and the certificate in the folder; what is missing, or ends soon, is made.
-  init(in folder: URL, at now: Instant) throws {
-    let key = try Self.key(AtomicFile(folder.appending(component: "tls-key.pem")))
-    let file = AtomicFile(folder.appending(component: "tls-certificate.pem"))
-    if let kept = try Self.certificate(file), kept.keyPin == key.keyPin, kept.notAfter > now + Self.lead {
-      self.init(key: key, certificate: kept)
-    } else {
-      let host = Self.hostName
-      // A device's clock may be behind: one day of grace.
-      let certificate = try key.selfSignedCertificate(
-        commonName: host?.value ?? "acme-connector", names: [host, DNSName("localhost")].compactMap { $0 },
-        notBefore: now - .seconds(86_400), notAfter: now + Self.lifetime)
-      try file.write(Array(certificate.pem.utf8), mode: 0o644)
-      self.init(key: key, certificate: certificate)
-    }
+  let chain: CertificateChain
+  let origin: Origin
+  /// The trust anchor for those who import one, in PEM: the certificate itself while nobody else has signed it; then the CA's root where this machine knows
+  /// it, else the highest certificate that the CA has sent.
+  let anchor: String
+  let context: NIOSSLContext
+
+  /// - Parameter roots: PEM of the roots that this machine knows.
+  init(_ chain: CertificateChain, from origin: Origin, key: SigningKey, roots: String = "") throws {
+    self.chain = chain
+    self.origin = origin
+    anchor = (chain.root(among: roots) ?? chain.top).pem
+    var configuration = TLSConfiguration.makeServerConfiguration(
+      certificateChain: try chain.certificates.map { .certificate(try NIOSSLCertificate(bytes: $0.der, format: .der)) },
+      privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(key.pem.utf8), format: .pem)))
+    configuration.minimumTLSVersion = .tlsv12
+    // WebSocket needs HTTP/1.1 here (RFC 6455); a client that would speak HTTP/2 learns it in the handshake (RFC 7301).
+    configuration.applicationProtocols = ["http/1.1"]
+    // A peer that is gone sends no close_notify; together with the closing handshake of RFC 6455 this is less than the gateway has to end.
+    configuration.shutdownTimeout = .milliseconds(500)
+    context = try NIOSSLContext(configuration: configuration)
   }
 
-  private static func key(_ file: AtomicFile) throws -> SigningKey {
-    if let kept = try file.read(limit: sizeLimit) { return try SigningKey(pem: String(decoding: kept, as: UTF8.self)) }
-    let key = try SigningKey(.p256)
-    try file.write(Array(key.pem.utf8))
-    return key
-  }
-
-  private static func certificate(_ file: AtomicFile) throws -> X509Certificate? {
-    guard let kept = try file.read(limit: sizeLimit) else { return nil }
-    return try X509Certificate.list(pem: String(decoding: kept, as: UTF8.self), atMost: 1).first
-  }
-
-  private static var hostName: DNSName? {
-    guard let host = DNSName(ProcessInfo.processInfo.hostName) else { return nil }
-    // X.520 allows 64 characters in a common name.
-    return host.value.utf8.count <= 64 ? host : nil
-  }
+  var leaf: X509Certificate { chain.leaf }
 }

@@ -7,10 +7,10 @@ import NIOWebSocket
 struct DoorPipeline: Sendable {
   let path: InstancePath
   let connections: Connections
-  /// Nil: no encryption.
-  let tls: CurrentTLS?
-  /// PEM, for those who ask for it.
-  let connectorCertificate: String
+  /// What is served in TLS, and the trust anchor for those who ask for it.
+  let tls: CurrentTLS
+  /// Whether connections are encrypted.
+  let isSecure: Bool
   /// For a connection on that event loop.
   let makeConversation: @Sendable (any EventLoop) -> any Conversation
 
@@ -23,10 +23,11 @@ struct DoorPipeline: Sendable {
       guard let peer = channel.remoteAddress.map(PeerAddress.init), let id = connections.admit(channel, from: peer) else { throw NotAdmitted() }
       channel.closeFuture.whenComplete { _ in connections.left(id) }
       let pipeline = channel.pipeline.syncOperations
-      if let tls { try pipeline.addHandler(NIOSSLServerHandler(context: tls.context)) }
+      let certificate = tls.certificate
+      if isSecure { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
       try pipeline.addHandler(RequestHeadLimit(limits: connections.limits))
-      let desk = FrontDesk(connectorCertificate: connectorCertificate) {
-        Reception($0, from: peer, isSecure: tls != nil, path: path)
+      let desk = FrontDesk(connectorCertificate: certificate.anchor) {
+        Reception($0, from: peer, isSecure: isSecure, path: path)
       }
       // Its result tells nothing that the handlers do not know.
       _ = try pipeline.configureUpgradableHTTPServerPipeline(

@@ -8,7 +8,7 @@ struct LoginsInterface: Sendable {
   /// Closes what a login that ended has open.
   let closeConnections: @Sendable (LoginName) -> Void
   /// How devices reach the gateway.
-  let describe: @Sendable () -> Logins.Describe.Reply
+  let describe: @Sendable () async -> Logins.Describe.Reply
   let clock: WallClock
 
   var handlers: VarlinkInterfaceHandlers {
@@ -19,7 +19,7 @@ struct LoginsInterface: Sendable {
         .reply(Logins.Add.self) { parameters, _ in try await add(parameters) },
         .reply(Logins.Rotate.self) { parameters, _ in try await rotate(parameters) },
         .reply(Logins.Remove.self) { parameters, _ in try await remove(parameters) },
-        .reply(Logins.Describe.self) { _, _ in describe() },
+        .reply(Logins.Describe.self) { _, _ in await describe() },
       ])
   }
 

@@ -7,6 +7,7 @@ import Varlink
 struct SchedulerWatch: Sendable {
   let scheduler: VarlinkClient
   let devices: Devices
+  let ownDevice: OwnDevice
   let logger: Logger
   /// The first pause after a stream that came to nothing; it doubles up to the last.
   var pauses: ClosedRange<Duration> = .milliseconds(50) ... .seconds(2)
@@ -19,6 +20,7 @@ struct SchedulerWatch: Sendable {
       do {
         _ = try await scheduler.stream(SchedulerMethods.Watch.self, OnlyTrace()) { item in
           devices.route(item)
+          ownDevice.hear(item)
           // The first item, the settings, says that the stream is open: who registers from now on is told what is undelivered.
           let wasOpen = isOpen.withLockedValue { isOpen in
             defer { isOpen = true }

@@ -1,3 +1,4 @@
+import DeviceGatewayAPI
 import FoundationEssentials
 import PKI
 import Programs
@@ -49,6 +50,18 @@ struct Connector: Sendable {
   /// The gateway's logins, called directly.
   var logins: VarlinkClient { VarlinkClient(path: socket("logins.sock")) }
 
+  /// How the gateway is reached, and how it stands with its own certificate.
+  func gateway() async throws -> Logins.Describe.Reply { try await logins.call(Logins.Describe.self, .init()) }
+
+  /// Waits until the gateway has a certificate of the CA, another one than `old`.
+  func gatewayCertificate(after old: String? = nil) async throws -> Logins.Describe.Reply {
+    try await eventually("the gateway has no new certificate of the CA") {
+      let gateway = try await gateway()
+      return gateway.issuer != nil && gateway.fingerprint != old && gateway.state == "installed"
+    }
+    return try await gateway()
+  }
+
   /// The process of a service; nil while it is down.
   func process(of service: String) -> Int32? {
     let text = try? String(contentsOf: state.appending(path: "run/\(service).pid"), encoding: .utf8)
@@ -84,7 +97,7 @@ struct Connector: Sendable {
   }
 
   /// Looks again and again, for an administrator is not told of changes.
-  private func eventually(_ complaint: String, _ holds: () async throws -> Bool) async throws {
+  func eventually(_ complaint: String, _ holds: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(60)
     while try await !holds() {
       guard ContinuousClock.now < deadline else { throw Failure("\(complaint); see \(state.path)") }

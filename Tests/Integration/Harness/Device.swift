@@ -1,7 +1,6 @@
 import DeviceGatewayAPI
 import FoundationEssentials
 import Programs
-import Varlink
 
 /// A Linux host with `acme-device`.
 struct Device: Sendable {
@@ -30,7 +29,7 @@ struct Device: Sendable {
 
   /// The same over TLS: it knows the gateway by the pin of its key.
   func enrollPinned(_ names: [String]) async throws -> Command.Outcome {
-    let gateway = try await connector.logins.call(Logins.Describe.self, .init())
+    let gateway = try await connector.gateway()
     var pinned = self
     pinned.url = connector.url
     return try await pinned.enroll(names, options: ["--pin", gateway.pin])

@@ -3,8 +3,15 @@ import Programs
 
 /// The steps at which a service can be made to die, as they stand in the sources: a new one is tested without being listed anywhere.
 enum RehearsedSteps {
+  /// Those of a device's enrolment.
+  static let ofDevices = all.filter { !$0.hasPrefix(ownPrefix) }
+  /// Those of the gateway's own, which only a gateway with names gets to.
+  static let ofGateway = all.filter { $0.hasPrefix(ownPrefix) }
+
+  private static let ownPrefix = "device-gateway.own"
+
   /// Their names, `service.step`.
-  static let all: [String] = {
+  private static let all: [String] = {
     let services = Project.root.appending(path: "Services")
     let files = (try? FileManager.default.subpathsOfDirectory(atPath: services.path)) ?? []
     return files.filter { $0.hasSuffix(".swift") }.flatMap { file in

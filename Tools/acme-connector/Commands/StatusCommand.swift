@@ -50,12 +50,20 @@ struct StatusCommand: ConnectorCommand {
 /// How devices reach the gateway, for people.
 enum GatewayFacts {
   static func lines(_ gateway: Logins.Describe.Reply, now: Instant) -> [(String, String)] {
-    [
+    let end = Instant(milliseconds: gateway.notAfter).text(at: now)
+    let signer = gateway.issuer.map { "issued by \($0)" } ?? "signed by itself"
+    var lines = [
       ("devices' path", gateway.path),
       ("pin", gateway.pin),
       ("connections", "\(gateway.connections)"),
-      ("gateway's certificate", "\(gateway.fingerprint), until \(Instant(milliseconds: gateway.notAfter).text(at: now))"),
+      ("gateway's certificate", "\(gateway.fingerprint), \(signer), until \(end)"),
     ]
+    if !gateway.names.isEmpty {
+      let state = gateway.state.map { " (\($0))" } ?? ""
+      lines.append(("gateway's names", gateway.names.joined(separator: ", ") + state))
+    }
+    if let problem = gateway.problem { lines.append(("gateway's problem", problem)) }
+    return lines
   }
 }
 
