@@ -19,7 +19,10 @@ struct EnrollCommand: AsyncParsableCommand {
   var pin: SubjectPublicKeyPin?
   @Option(help: "A PEM file of the authorities to trust instead of the system's, or the connector's own connector.pem.", completion: .file())
   var caFile: String?
-  @Option(help: "A file whose first line is the password of the login.", completion: .file()) var passwordFile: String
+  @Option(
+    help: "A file whose first line is the password of the login. If there is none, it is asked for at the terminal, and kept there.",
+    completion: .file())
+  var passwordFile: String
   @Option(parsing: .upToNextOption, help: "The names of the certificate; the first one is the common name.") var name: [DNSName]
   @Option(help: "The folder for the files.", completion: .directory) var directory: String
   @Option(
@@ -53,6 +56,7 @@ struct EnrollCommand: AsyncParsableCommand {
 
   func run() async throws {
     let secret = SecretFile(path: passwordFile)
+    let isAsked = try secret.askIfMissing()
     _ = try secret.read()
     let progress = Progress(traces: trace)
     let folder = CertificateFolder(path: directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory)
@@ -73,7 +77,11 @@ struct EnrollCommand: AsyncParsableCommand {
       in: folder,
       hook: installHook.map { InstallHook(command: $0) { progress.say("hook: \($0)") } },
       progress: progress)
-    if case .failed(let sentence) = await enrolment.run() { throw EnrollError(sentence) }
+    if case .failed(let sentence) = await enrolment.run() {
+      // It may have been mistyped: the next run asks again.
+      if isAsked { try secret.forget() }
+      throw EnrollError(sentence)
+    }
   }
 
   private func trust() throws -> Trust {

@@ -49,9 +49,10 @@ struct DurableFiles: Sendable {
     try move(temporary, to: path)
   }
 
-  /// Makes a folder, unless it is there.
+  /// Makes a folder, unless it is there, and those above it.
   func makeFolder(_ path: String) throws {
     guard access(path, F_OK) != 0 else { return }
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex { try makeFolder(String(path[..<slash])) }
     try willTake(.makeFolder(path))
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileError(path, "made") }
     try sync(folderOf: path)
