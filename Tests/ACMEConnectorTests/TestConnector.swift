@@ -39,12 +39,20 @@ struct TestConnector: Sendable {
     var notes = ""
   }
 
-  /// Runs a command line on this connector, in this process.
+  /// Runs a command line on this connector, in this process, with a person who gives these answers; nil: with nobody.
   /// - Throws: a ``CommandError``, as a person would read it.
   @discardableResult
-  func run(_ arguments: String..., width: Int? = nil) async throws -> Printed {
+  func run(_ arguments: String..., width: Int? = nil, answers: [String]? = nil) async throws -> Printed {
+    try await run(arguments: arguments, width: width, answers: answers)
+  }
+
+  /// The same.
+  @discardableResult
+  func run(arguments: [String], width: Int? = nil, answers: [String]? = nil) async throws -> Printed {
     let printed = NIOLockedValueBox(Printed())
-    let terminal = Terminal(clock: WallClock { Self.now }, width: width) { text, stream in
+    let left = NIOLockedValueBox((answers ?? [])[...])
+    let answer: @Sendable () -> String? = { left.withLockedValue { $0.popFirst() } }
+    let terminal = Terminal(clock: WallClock { Self.now }, width: width, read: answers == nil ? nil : answer) { text, stream in
       printed.withLockedValue {
         switch stream {
         case .output: $0.output += text

@@ -13,6 +13,11 @@ extension RequestID: ExpressibleByArgument {
   public init?(argument: String) { self.init(rawValue: argument) }
 }
 
+extension String {
+  /// The file that a path names, for those who work in another folder.
+  var absolutePath: String { URL(filePath: self).absoluteURL.path(percentEncoded: false) }
+}
+
 /// What an argument names a file for.
 enum InputFile {
   /// Reads a text of at most `size` bytes.

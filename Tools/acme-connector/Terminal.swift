@@ -15,18 +15,24 @@ struct Terminal: Sendable {
   private let clock: WallClock
   /// How many characters a line may have; nil when the output is no terminal and nothing is cut.
   let width: Int?
+  /// The next line that a person types, nil at the end; nil itself when nobody is there.
+  private let read: (@Sendable () -> String?)?
   private let write: @Sendable (String, Stream) throws -> Void
 
-  /// A terminal that hands its text to `write`.
-  init(clock: WallClock, width: Int? = nil, write: @escaping @Sendable (String, Stream) throws -> Void) {
+  /// A terminal that hands its text to `write`, and takes answers from `read`.
+  init(
+    clock: WallClock, width: Int? = nil, read: (@Sendable () -> String?)? = nil, write: @escaping @Sendable (String, Stream) throws -> Void
+  ) {
     self.clock = clock
     self.width = width
+    self.read = read
     self.write = write
   }
 
   /// The process's own.
   static var standard: Terminal {
-    Terminal(clock: .system, width: columns(of: STDOUT_FILENO)) { text, stream in
+    let line: @Sendable () -> String? = { readLine() }
+    return Terminal(clock: .system, width: columns(of: STDOUT_FILENO), read: isatty(STDIN_FILENO) == 1 ? line : nil) { text, stream in
       try write(text, to: stream == .output ? STDOUT_FILENO : STDERR_FILENO)
     }
   }
@@ -42,6 +48,15 @@ struct Terminal: Sendable {
 
   /// Says something that is not part of the result.
   func note(_ text: String) throws { try write(text.printable + "\n", .notes) }
+
+  /// Whether a person can be asked.
+  var isInteractive: Bool { read != nil }
+
+  /// Asks a person; nil when the input has ended, or nobody is there.
+  func ask(_ question: String) throws -> String? {
+    try write(question.printable, .notes)
+    return read?()
+  }
 
   /// Prints a value as one line of JSON.
   func json(_ value: some Encodable) throws {

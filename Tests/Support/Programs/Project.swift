@@ -8,6 +8,9 @@ package enum Project {
   /// The program that runs Debian's Pebble.
   package static let pebble = root.appending(path: "deploy/local/pebble.py").path
 
+  /// The program that types at a terminal.
+  package static let typist = root.appending(path: "Tests/Support/terminal/type.py").path
+
   /// An executable of ours.
   package static func executable(_ name: String) -> String { root.appending(path: ".build/debug/\(name)").path }
 }
