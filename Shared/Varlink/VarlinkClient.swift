@@ -127,7 +127,8 @@ public struct VarlinkClient: Sendable {
 
   private func fault<Method: VarlinkMethod>(_ name: String, _ message: ByteBuffer, of method: Method.Type) throws -> any Error {
     guard let type = Method.interface.fault(qualified: name) else {
-      return error(.refused, Method.qualifiedName, name)
+      let isBusy = name == ServiceFault.busy.name
+      return error(isBusy ? .busy : .refused, Method.qualifiedName, isBusy ? "all streams that it serves at a time are taken" : name)
     }
     return try decode(type, from: message)
   }

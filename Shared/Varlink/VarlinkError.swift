@@ -17,7 +17,9 @@ public struct VarlinkError: Error, Sendable, CustomStringConvertible {
     public static let tooLarge = Code(rawValue: "tooLarge")
     /// What came is not a Varlink message, or not of the declared type.
     public static let badMessage = Code(rawValue: "badMessage")
-    /// The service answered with an error that the interface does not declare; `detail` begins with its name.
+    /// The service has no room for another stream at this moment.
+    public static let busy = Code(rawValue: "busy")
+    /// The service answered with an error that the interface does not declare; `detail` is its name.
     public static let refused = Code(rawValue: "refused")
   }
 
@@ -37,6 +39,9 @@ public struct VarlinkError: Error, Sendable, CustomStringConvertible {
     self.peer = peer
     self.detail = detail
   }
+
+  /// Whether the same call may be answered in a moment: the service is not there just now, or has no room.
+  public var mayPass: Bool { [.unreachable, .closed, .timedOut, .busy].contains(code) }
 
   /// One sentence: who was called for what, and why there is no answer.
   public var description: String { "\(method) at \(peer): \(detail)" }

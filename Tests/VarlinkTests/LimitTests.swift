@@ -84,6 +84,10 @@ struct LimitTests {
       try await first.send(follow + "\0")
       #expect(await server.probe.next() == "held")
       #expect(try await server.exchange(follow) == #"{"error":"org.acmeconnector.Busy","parameters":{}}"#)
+      let busy = await #expect(throws: VarlinkError.self) {
+        try await server.client.stream(Test.Follow.self, NoMembers()) { _ in }
+      }
+      #expect(busy?.code == .busy && busy?.mayPass == true)
       first.close()
       #expect(await server.probe.next() == "cancelled")
       #expect(try await server.client.call(Test.Echo.self, .init(text: "x")).text == "x")

@@ -85,7 +85,7 @@ struct SchedulerDesk: Sendable {
   private static func mayPass(_ error: any Error) -> Bool {
     switch error {
     case is Restarting: true
-    case let error as VarlinkError: [.unreachable, .closed, .timedOut].contains(error.code)
+    case let error as VarlinkError: error.mayPass
     default: false
     }
   }

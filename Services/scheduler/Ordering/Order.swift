@@ -37,7 +37,7 @@ struct Order: Sendable {
         try await keep(try await issue(csr), for: csr)
       } catch let failed as ACMEClient.Failed {
         try await fleet.fail(request.id, AttemptFailure(failed.problem))
-      } catch let error as VarlinkError where !Patience.isPassing(error) {
+      } catch let error as VarlinkError where !Patience.mayPass(error) {
         fleet.logger.error("acme-client gave no proper answer", metadata: ["request": "\(request.id)", "cause": "\(error)"])
         try await fleet.fail(request.id, .internalError("The ACME client of the connector gave no proper answer; its journal tells why."))
       }

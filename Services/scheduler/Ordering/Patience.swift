@@ -20,7 +20,7 @@ struct Patience: Sendable {
         return try await body()
       } catch {
         if Task.isCancelled { return }
-        let level: Logger.Level = Self.isPassing(error) ? .notice : .error
+        let level: Logger.Level = Self.mayPass(error) ? .notice : .error
         logger.log(level: level, "\(what) did not succeed, trying again", error: error, metadata: ["pause": "\(pause)"])
       }
       guard (try? await clock.sleep(for: pause * (0.75 + chance.fraction() / 2))) != nil else { return }
@@ -29,11 +29,10 @@ struct Patience: Sendable {
   }
 
   /// Whether acme-client may answer the same call in a moment.
-  static func isPassing(_ error: any Error) -> Bool {
+  static func mayPass(_ error: any Error) -> Bool {
     switch error {
     case is Restarting: true
-    case let error as VarlinkError:
-      [.unreachable, .closed, .timedOut].contains(error.code) || error.code == .refused && error.detail.hasPrefix("org.acmeconnector.Busy")
+    case let error as VarlinkError: error.mayPass
     default: false
     }
   }
