@@ -52,6 +52,16 @@ public struct AtomicFile: Sendable, Hashable {
     return aside
   }
 
+  /// Makes a folder, and those above it, for their owner alone; one that is there stays as it is. When this returns, it is on disk.
+  public static func makeFolder(at folder: URL) throws(ServiceRuntimeError) {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch {
+      throw ServiceRuntimeError(.file, folder.path(percentEncoded: false), cause: "cannot make: \(error)")
+    }
+    try syncFolder(of: folder)
+  }
+
   /// The files of a folder that were finished, by name; those set aside are among them. The drafts that a killed process left are removed, so
   /// call this only at the start, when nobody writes.
   public static func files(in folder: URL) throws(ServiceRuntimeError) -> [AtomicFile] {

@@ -20,7 +20,7 @@ struct AccountBook: Sendable {
 
   /// Writes an account down.
   func note(_ url: ResourceURL, of thumbprint: String, at directory: ResourceURL) throws {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try AtomicFile.makeFolder(at: folder)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
     try file(thumbprint, directory).write(encoder.encode(Entry(directory: directory, thumbprint: thumbprint, url: url)))

@@ -32,8 +32,7 @@ actor AccountKeys {
 
   private static func make(_ file: URL) throws {
     do {
-      try FileManager.default.createDirectory(
-        at: file.deletingLastPathComponent(), withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      try AtomicFile.makeFolder(at: file.deletingLastPathComponent())
       try AtomicFile(file).write(Array(P256.Signing.PrivateKey().pemRepresentation.utf8))
     } catch {
       throw ACMEError(.storage, file.path(percentEncoded: false), "the account key cannot be stored (\(error)); see to the state directory")

@@ -54,7 +54,7 @@ actor OrderJournal {
   /// Reads what is there. A file that makes no sense is set aside.
   init(folder: URL, logger: Logger) throws {
     self.folder = folder
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    try AtomicFile.makeFolder(at: folder)
     for file in try AtomicFile.files(in: folder) where file.url.pathExtension == "json" {
       do {
         guard let content = try file.read(limit: 4 << 20) else { continue }
