@@ -93,8 +93,8 @@ struct Issuance: Sendable {
     for _ in 1...Self.mostOrders {
       let url = try await open(call, csr, with: session)
       let requests = OrderRequests(call.request, csr: csr, resuming: url, with: session, journal: journal, clock: clock, logger: logger)
-      let runner = OrderRunner(requests: requests, responders: responders, device: call.device, clock: clock, logger: logger) { stage, order in
-        try await report(.init(stage.step, order: order?.value))
+      let runner = OrderRunner(requests: requests, responders: responders, device: call.device, clock: clock, logger: logger) { stage, name, order in
+        try await report(.init(stage.step, name: name, order: order?.value))
       }
       switch try await runner.run(resuming: url) {
       case .issued:

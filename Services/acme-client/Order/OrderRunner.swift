@@ -15,7 +15,8 @@ struct OrderRunner: Sendable {
   let device: String?
   let clock: WallClock
   let logger: Logger
-  let report: @Sendable (OrderStage, ResourceURL?) async throws -> Void
+  /// Told of each stage, and of each name that is seen to be validated.
+  let report: @Sendable (OrderStage, DNSName?, ResourceURL?) async throws -> Void
 
   private enum Errand: Sendable {
     case request(OrderRequest)
@@ -46,8 +47,8 @@ struct OrderRunner: Sendable {
               errands.append(.publish(publication, authorization: authorization, expires: expires))
             case .withdraw(let publication): withdrawals.addTask { await withdraw(publication) }
             case .waitForStragglers(let limit): tasks.addTask { try await pause(limit, then: .waited) }
-            case .validated(let name, let duration): await validated(name, after: duration)
-            case .enter(let stage): try await report(stage, await requests.order)
+            case .validated(let name, let duration): try await validated(name, after: duration)
+            case .enter(let stage): try await report(stage, nil, await requests.order)
             case .end(let ending):
               tasks.cancelAll()
               return ending
@@ -99,10 +100,11 @@ struct OrderRunner: Sendable {
     await responders.withdraw(publication, order: order)
   }
 
-  private func validated(_ name: DNSName, after duration: Duration) async {
+  private func validated(_ name: DNSName, after duration: Duration) async throws {
     RehearsedDeath.at("acme-client.validated")
     Timer(label: "acme_validation_duration").record(duration: duration)
     let order = await requests.order
     logger.info("name validated", metadata: ["name": "\(name)", "order": "\(order?.value ?? "-")"])
+    try await report(.challenging, name, order)
   }
 }
