@@ -21,7 +21,9 @@ struct ACMEError: Error, Sendable, Hashable, CustomStringConvertible {
     static let wrongCertificate = Code(rawValue: "wrongCertificate")
     /// The authority as the caller described it can not be used.
     static let badAuthority = Code(rawValue: "badAuthority")
-    /// Nobody has agreed to the CA's terms, or an external account is missing.
+    /// Nobody has agreed to the CA's terms of service.
+    static let termsNotAgreed = Code(rawValue: "termsNotAgreed")
+    /// The CA binds accounts to external ones, and none is at hand.
     static let accountNeeded = Code(rawValue: "accountNeeded")
     /// The account key can not be opened or does not sign.
     static let badKey = Code(rawValue: "badKey")

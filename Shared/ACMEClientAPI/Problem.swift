@@ -30,7 +30,9 @@ public struct Problem: Codable, Sendable, Hashable {
     public static let rateLimited = Word(rawValue: "rateLimited")
     /// The CA can not be reached, or is not working.
     public static let caUnavailable = Word(rawValue: "caUnavailable")
-    /// The account is not usable: terms, external account binding, deactivated.
+    /// Nobody has agreed to the CA's terms of service yet.
+    public static let notConfigured = Word(rawValue: "notConfigured")
+    /// The account is not usable: external account binding, deactivated, new terms.
     public static let accountProblem = Word(rawValue: "accountProblem")
     /// A fault of ours.
     public static let internalError = Word(rawValue: "internalError")

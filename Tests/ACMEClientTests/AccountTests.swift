@@ -15,6 +15,12 @@ struct AccountTests {
         == ["mailto:admin@a.example", "mailto:b@a.example", "mailto:c@a.example", "mailto:d@a.example", "tel:+4970317305"])
   }
 
+  @Test("an error about a key says its URI without the token's PIN")
+  func hiddenPIN() {
+    let error = #expect(throws: ACMEError.self) { try SystemKey(uri: "pkcs11:token=ca;object=account?pin-value=1234&module-name=x") }
+    #expect(error?.subject == "pkcs11:token=ca;object=account")
+  }
+
   @Test("a key is made once, for its owner's eyes only, and is the same when it is opened again")
   func madeOnce() async throws {
     try await withFolder { folder in

@@ -45,6 +45,13 @@ struct ProblemTests {
     #expect(problem.text.contains("https://ca.example/terms") && problem.help == "https://ca.example/terms")
   }
 
+  @Test("a finalize that is refused though all names are validated is about the CSR, for good")
+  func finalize() {
+    var error = CA.refusal("unauthorized", status: 403)
+    error.endpoint = .finalize
+    #expect(Problem(error).error == .badCsr && Problem(error).final)
+  }
+
   @Test("the account's key is not taken for the device's")
   func accountKey() {
     var error = CA.refusal("badPublicKey", status: 400)

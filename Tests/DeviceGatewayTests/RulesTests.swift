@@ -99,6 +99,19 @@ struct RulesTests {
     #expect(report.submitted.state.rawValue == state.rawValue)
   }
 
+  @Test(
+    "a fault between connector and CA is told to the device without its cause, which may name a key or a file",
+    arguments: ["accountProblem", "internalError"])
+  func innerMatters(error: String) throws {
+    let failure = RequestFailure(error: error, text: "pkcs11:object=account: /var/lib/secret", final: false)
+    let view = RequestView(id: .init(rawValue: "r"), slot: "default", state: .failed, failure: failure)
+    guard case .failed(let failed)? = RequestReport(view)?.outcome else { throw Missing() }
+    #expect(failed.error.rawValue == error && failed.errorText.contains("administrator"))
+    #expect(!failed.errorText.contains("pkcs11") && !failed.errorText.contains("/var"))
+  }
+
+  private struct Missing: Error {}
+
   @Test("what is told about a device before its registration is answered waits for it")
   func early() {
     var table = DeviceTable<Int>()

@@ -71,7 +71,7 @@ actor Accounts {
     let meta = connection.directory.meta
     if let terms = meta?.termsOfService, !authority.termsAgreed {
       var error = ACMEError(
-        .accountNeeded, connection.url.value, "nobody has agreed to the CA's terms of service (\(terms)); read them and set authority.termsAgreed")
+        .termsNotAgreed, connection.url.value, "nobody has agreed to the CA's terms of service (\(terms)); read them and set authority.termsAgreed")
       error.help = terms
       throw error
     }

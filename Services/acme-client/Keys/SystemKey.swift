@@ -5,21 +5,22 @@ import Synchronization
 /// A key that the system's OpenSSL opens by a URI: `file:` for a PEM file, and whatever a configured provider serves (`pkcs11:`, `handle:`).
 final class SystemKey: AccountKey {
   let publicKey: JSONWebKey
-  private let uri: String
+  /// The URI as it may be shown.
+  private let name: String
   /// One signature at a time: a token's session is no place for two.
   private let key: Mutex<OpaquePointer>
 
   /// Opens the key.
   /// - Throws: an ``ACMEError`` when there is none, or it is of another kind than P-256.
   init(uri: String) throws {
+    name = Self.name(of: uri)
     guard let key = Self.load(uri) else {
-      throw ACMEError(.badKey, uri, "the account key cannot be opened (\(Self.lastError)); see that the URI and its permissions are right")
+      throw ACMEError(.badKey, name, "the account key cannot be opened (\(Self.lastError)); see that the URI and its permissions are right")
     }
     guard let point = Self.publicKey(of: key) else {
       EVP_PKEY_free(key)
-      throw ACMEError(.badKey, uri, "the account key is of another kind than P-256, which ES256 needs; use a P-256 key")
+      throw ACMEError(.badKey, name, "the account key is of another kind than P-256, which ES256 needs; use a P-256 key")
     }
-    self.uri = uri
     self.publicKey = JSONWebKey(point)
     self.key = Mutex(key)
   }
@@ -31,9 +32,12 @@ final class SystemKey: AccountKey {
   func sign(_ message: [UInt8]) throws -> [UInt8] {
     guard let der = key.withLock({ Self.signature(of: message, by: $0) }),
       let signature = try? P256.Signing.ECDSASignature(derRepresentation: der)
-    else { throw ACMEError(.badKey, uri, "the account key does not sign (\(Self.lastError)); see to the provider that holds it") }
+    else { throw ACMEError(.badKey, name, "the account key does not sign (\(Self.lastError)); see to the provider that holds it") }
     return Array(signature.rawRepresentation)
   }
+
+  /// A PKCS#11 URI may hold the token's PIN in its query (`pin-value`, RFC 7512, section 2.3), which is nobody's to read.
+  static func name(of uri: String) -> String { String(uri.prefix { $0 != "?" }) }
 
   private static func load(_ uri: String) -> OpaquePointer? {
     // Without a user interface: a service has no terminal on which OpenSSL could ask for a passphrase.

@@ -6,8 +6,7 @@ extension Problem {
   /// A CSR that is refused before a CA is asked.
   init(_ rejection: SigningRequestRejection) {
     self.init(
-      rejection.code == .weakKey ? .weakKey : Word(rawValue: rejection.code.rawValue), rejection.description,
-      name: rejection.name.flatMap { DNSName($0) }, final: true)
+      Word(rawValue: rejection.code.rawValue), rejection.description, name: rejection.name.flatMap { DNSName($0) }, final: true)
   }
 
   /// An order that came to nothing.
@@ -27,12 +26,18 @@ extension Problem {
   /// A request that was refused or not answered.
   init(_ error: ACMEError) {
     if let document = error.document {
-      let word = error.endpoint == .newAccount ? document.wordForAccount : document.wordForRequest
+      let word =
+        switch error.endpoint {
+        case .newAccount: document.wordForAccount
+        case .finalize: document.wordForFinalize
+        default: document.wordForRequest
+        }
       self.init(document, word, of: "The request", retryAfter: error.retryAfter, help: error.help)
       return
     }
     let word: Word =
       switch error.code {
+      case .termsNotAgreed: .notConfigured
       case .accountNeeded, .badKey, .badAuthority: .accountProblem
       case .storage, .wrongCertificate: .internalError
       default: error.status == 429 ? .rateLimited : .caUnavailable

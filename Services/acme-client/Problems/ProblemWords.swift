@@ -38,6 +38,12 @@ extension ProblemDocument {
     }
   }
 
+  /// The device protocol's word for a finalize that is refused: all names are validated by then, so what may not be is the CSR (RFC 8555,
+  /// section 7.4). Pebble says so to a common name that is no subjectAltName.
+  var wordForFinalize: Problem.Word {
+    type == .unauthorized ? .badCsr : wordForRequest
+  }
+
   /// The device protocol's word for an order that the CA made invalid: what it refused is a name or the CSR, not the account.
   var wordForOrder: Problem.Word {
     type == .unauthorized ? .challengeFailed : wordForRequest
@@ -64,7 +70,7 @@ extension Problem.Word {
   /// What to do about it.
   var advice: String {
     switch self {
-    case .badCsr: "make another CSR"
+    case .badCsr: "make another CSR, with every name as a subjectAltName"
     case .weakKey: "use a key that the CA takes: RSA of 2048 bits or more, P-256 or P-384"
     case .nameNotAllowed: "leave the name out of the CSR"
     case .profileLimit: "ask for fewer names, or have authority.profile changed"

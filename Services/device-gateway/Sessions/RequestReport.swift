@@ -59,8 +59,20 @@ struct RequestReport: Sendable {
 
   private var failed: CertificateFailed? {
     guard let failure = view.failure, view.state == .failed else { return nil }
+    let error = ErrorToken(rawValue: failure.error) ?? .internalError
     return CertificateFailed(
-      id: id, slot: slot, error: ErrorToken(rawValue: failure.error) ?? .internalError, errorText: failure.text, dns: failure.name,
+      id: id, slot: slot, error: error, errorText: Self.sentence(about: error) ?? failure.text, dns: failure.name,
       acmeType: failure.acmeType, retryAfterSec: failure.retryAfter, final: failure.final)
+  }
+
+  /// What is between the connector and its CA is told in general: the cause may name keys and files of the connector, which are for its
+  /// administrator alone, who finds it among the events.
+  private static func sentence(about error: ErrorToken) -> String? {
+    switch error {
+    case .notConfigured: "The connector may not order from its CA yet; its administrator has to agree to the CA's terms of service."
+    case .accountProblem: "The connector has a problem with its account at the CA; when its administrator has seen to it, this certificate comes."
+    case .internalError: "The connector could not get the certificate by a fault of its own; its administrator finds the cause among the events."
+    default: nil
+    }
   }
 }

@@ -13,7 +13,8 @@ extension Fleet {
       } else {
         try transaction.database.execute(sql: "DELETE FROM setting WHERE key = ?", arguments: [key])
       }
-      try transaction.record(Event(.settingChanged, "\(key) was set to \(value.map { "“\($0)”" } ?? "its default")."))
+      let shown = value.map { SettingDefinition.mayHoldPIN(key) ? "another URI" : "“\($0)”" } ?? "its default"
+      try transaction.record(Event(.settingChanged, "\(key) was set to \(shown)."))
       transaction.database.afterNextTransaction { _ in
         // It has been found to be allowed; only a settings file read anew in between can forbid it, and then that one counts.
         try? settings.take(value, for: key)

@@ -2,7 +2,7 @@ extension SettingDefinition {
   /// All settings, in the order of the alphabet.
   static let all = [
     SettingDefinition(key: "authority.accountKey", standard: "", kind: .text, meaning: "The URI of the CA account's key; none makes a key file."),
-    SettingDefinition(key: "authority.contact", standard: "", kind: .list, meaning: "E-mail addresses that the CA may write to."),
+    SettingDefinition(key: "authority.contact", standard: "", kind: .addresses, meaning: "E-mail addresses that the CA may write to."),
     SettingDefinition(
       key: "authority.directory", standard: "", kind: .url, meaning: "The URL of the CA's ACME directory; without it nothing is ordered."),
     SettingDefinition(key: "authority.preferredChain", standard: "", kind: .text, meaning: "The common name of the root that chains should end in."),
@@ -27,6 +27,9 @@ extension SettingDefinition {
       meaning: "The gateway's public host names; it obtains a certificate for them, and without any serves one that it has signed itself."),
     SettingDefinition(key: "orders.concurrent", standard: "32", kind: .number(1...100), meaning: "How many orders are under way at a time."),
   ]
+
+  /// Whether a value of that setting is for no log: the URI of a key in a token may hold the token's PIN (RFC 7512, section 2.3).
+  static func mayHoldPIN(_ key: String) -> Bool { key == "authority.accountKey" }
 
   /// The definition of a key.
   /// - Throws: ``Refusal`` `unknownSetting`.

@@ -9,8 +9,8 @@ struct SettingDefinition: Sendable {
     case text
     /// The URL of a CA's directory; empty is "not set".
     case url
-    /// Several texts with commas between them.
-    case list
+    /// E-mail addresses with commas between them.
+    case addresses
     /// DNS names with commas between them.
     case names
     case flag
@@ -31,7 +31,7 @@ struct SettingDefinition: Sendable {
   var description: String {
     switch kind {
     case .text, .url, .flag: meaning
-    case .list, .names: "\(meaning) Several are separated by commas."
+    case .addresses, .names: "\(meaning) Several are separated by commas."
     case .choice(let words): "\(meaning) One of \(words.joined(separator: ", "))."
     case .number(let range): "\(meaning) From \(range.lowerBound) to \(range.upperBound)."
     }
@@ -58,8 +58,12 @@ struct SettingDefinition: Sendable {
         throw Refusal(.badValue, "\(key) must be a URL like https://acme.example/directory.")
       }
       return value
-    case .list:
-      return value.listed.joined(separator: ",")
+    case .addresses:
+      let addresses = value.listed
+      if let odd = addresses.first(where: { !$0.isMailAddress }) {
+        throw Refusal(.badValue, "\(odd.prefix(100)) is no e-mail address; \(key) takes addresses like admin@example.com.")
+      }
+      return addresses.joined(separator: ",")
     case .names:
       var names: [String] = []
       for text in value.listed {
@@ -93,6 +97,13 @@ struct SettingDefinition: Sendable {
 extension String {
   /// The parts between commas.
   fileprivate var listed: [String] { split(separator: ",").map { String($0).trimmingSpaces }.filter { !$0.isEmpty } }
+
+  /// Whether a CA would take it as a contact (RFC 8555, section 7.3): one address, with or without `mailto:`.
+  fileprivate var isMailAddress: Bool {
+    let address = lowercased().hasPrefix("mailto:") ? dropFirst(7) : self[...]
+    let parts = address.split(separator: "@", omittingEmptySubsequences: false)
+    return parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && utf8.count <= 320 && !address.contains { $0.isWhitespace || "?:".contains($0) }
+  }
 
   fileprivate var trimmingSpaces: String {
     var text = self[...]

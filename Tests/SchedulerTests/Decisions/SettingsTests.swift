@@ -55,6 +55,7 @@ struct SettingsTests {
     #expect { try layers().storing("5", for: "devices.renewdays") } throws: { ($0 as? Refusal)?.word == .unknownSetting }
     for (key, value) in [
       ("devices.renewDays", "0"), ("devices.renewDays", "soon"), ("authority.directory", "ftp://x"), ("authority.public", "maybe"),
+      ("authority.contact", "not an address"), ("authority.contact", "a@b.example,@"),
     ] {
       #expect { try layers().storing(value, for: key) } throws: { ($0 as? Refusal)?.word == .badValue }
     }

@@ -271,4 +271,13 @@ struct HandingInTests {
       #expect(try await fleet.eventCodes() == ["settingChanged", "settingChanged"])
     }
   }
+
+  @Test("the URI of the account's key, which may hold a PIN, stands in no event")
+  func keyURI() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      _ = try await fleet.change("authority.accountKey", to: "pkcs11:object=account?pin-value=1234")
+      #expect(try await fleet.events(after: 0, limit: 10, of: nil).map(\.text) == ["authority.accountKey was set to another URI."])
+    }
+  }
 }
