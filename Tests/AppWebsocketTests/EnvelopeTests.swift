@@ -121,7 +121,7 @@ struct EnvelopeTests {
   @Test("holds short texts of one to 64 characters, and cuts this end's own")
   func shortTexts() {
     #expect(ShortText(String(repeating: "ä", count: 64)) != nil)
-    for text in ["", "a\nb", "\u{0}", String(repeating: "a", count: 65)] {
+    for text in ["", "a\nb", "\u{0}", "\u{202E}a", "a\u{200B}", "a\u{2028}", String(repeating: "a", count: 65)] {
       #expect(ShortText(text) == nil)
     }
     #expect(ShortText(clipping: "a\nb").value == "ab")

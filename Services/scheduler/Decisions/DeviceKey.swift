@@ -24,7 +24,9 @@ struct DeviceKey: Hashable {
       return
     }
     guard let value = [identity.hardwareID, identity.sip, identity.guid].compactMap({ $0 }).first(where: { !$0.isEmpty }) else {
-      throw Refusal(.missingProperty, "The device tells nothing that it could be known by; let it log in with its hardware id as sip.")
+      throw Refusal(
+        .missingProperty, "The device tells nothing that it could be known by; let its hardware id be the login's sip, in 1 to 64 visible characters."
+      )
     }
     guard Self.isPlain(value) else {
       throw Refusal(.badMessage, "The device's hardware id, sip or guid is longer than \(Self.longest) characters or not printable.")
@@ -45,7 +47,10 @@ struct DeviceKey: Hashable {
     self.value = value
   }
 
+  /// Code points are counted, for one character may have any number of them. Those that are not seen, or turn the text around, would make one
+  /// device look like another.
   private static func isPlain(_ text: String) -> Bool {
-    (1...longest).contains(text.count) && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+    (1...longest).contains(text.unicodeScalars.count)
+      && text.unicodeScalars.allSatisfy { ![.control, .format, .lineSeparator, .paragraphSeparator].contains($0.properties.generalCategory) }
   }
 }

@@ -1,6 +1,7 @@
 public import PKI
 
-/// A text that the other end has chosen and that names something: an id, a slot, a hardware id. One to 64 characters, none of them a control character.
+/// A text that the other end has chosen and that names something: an id, a slot, a hardware id. One to 64 characters, each of them to be seen: no
+/// control characters, and none that turns or separates lines, so that two that look alike are the same.
 public struct ShortText: TextValue {
   /// The most characters (Unicode scalars).
   public static let maximumLength = 64
@@ -11,18 +12,22 @@ public struct ShortText: TextValue {
   /// The text.
   public let value: String
 
-  /// The text, or nil if it is empty, too long, or has control characters.
+  /// The text, or nil if it is empty, too long, or has characters that are not to be seen.
   public init?(_ text: String) {
     guard !text.isEmpty, text.unicodeScalars.count <= Self.maximumLength,
-      !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+      text.unicodeScalars.allSatisfy(Self.isVisible)
     else { return nil }
     self.value = text
   }
 
   /// A text of this end's own, cut to what is allowed.
   public init(clipping text: String) {
-    let scalars = text.unicodeScalars.filter { $0.properties.generalCategory != .control }.prefix(Self.maximumLength)
+    let scalars = text.unicodeScalars.filter(isVisible).prefix(Self.maximumLength)
     self.value = scalars.isEmpty ? "-" : String(String.UnicodeScalarView(scalars))
+  }
+
+  private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+    ![.control, .format, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
   }
 
   /// The text.

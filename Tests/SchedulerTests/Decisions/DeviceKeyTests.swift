@@ -28,7 +28,9 @@ struct DeviceKeyTests {
   func refused() {
     #expect(throws: Refusal.self) { try DeviceKey(DeviceIdentity(scope: "instance")) }
     #expect(throws: Refusal.self) { try DeviceKey(DeviceIdentity(scope: "instance", sip: String(repeating: "x", count: 300))) }
-    #expect(throws: Refusal.self) { try DeviceKey(DeviceIdentity(scope: "instance", sip: "a\u{0}b")) }
+    for odd in ["a\u{0}b", "a\u{85}b", "a\u{202E}b", "a\u{200B}b", "a\u{2028}b", "a" + String(repeating: "\u{301}", count: 300)] {
+      #expect(throws: Refusal.self) { try DeviceKey(DeviceIdentity(scope: "instance", sip: odd)) }
+    }
     #expect(throws: Refusal.self) { try DeviceKey(DeviceIdentity(scope: "administrator", sip: "x")) }
   }
 }
