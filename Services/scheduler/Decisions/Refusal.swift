@@ -32,10 +32,9 @@ struct Refusal: Error, Hashable {
     self.name = name
   }
 
-  /// A CSR that is refused for what it is. A name that is no DNS name goes into the sentence.
+  /// A CSR that is refused for what it is. The device is told the sentence alone, so the name stands in it.
   init(_ rejection: SigningRequestRejection) {
-    let name = rejection.name.flatMap { DNSName($0) }
-    self.init(Word(rawValue: rejection.code.rawValue), name == nil ? rejection.description : rejection.text, name: name)
+    self.init(Word(rawValue: rejection.code.rawValue), rejection.description, name: rejection.name.flatMap { DNSName($0) })
   }
 }
 

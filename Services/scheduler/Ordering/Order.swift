@@ -37,6 +37,9 @@ struct Order: Sendable {
         try await keep(try await issue(csr), for: csr)
       } catch let failed as ACMEClient.Failed {
         try await fleet.fail(request.id, AttemptFailure(failed.problem))
+      } catch let rejection as SigningRequestRejection {
+        // An earlier version took it; it must not hold a place in the queue for ever.
+        try await fleet.fail(request.id, AttemptFailure(error: rejection.code.rawValue, text: rejection.description, isFinal: true))
       } catch let error as VarlinkError where !Patience.mayPass(error) {
         fleet.logger.error("acme-client gave no proper answer", metadata: ["request": "\(request.id)", "cause": "\(error)"])
         try await fleet.fail(request.id, .internalError("The ACME client of the connector gave no proper answer; its journal tells why."))

@@ -38,10 +38,17 @@ extension Fleet {
 }
 
 extension Transaction {
+  /// The most devices of one scope: whoever knows its secret can invent as many as he likes.
+  private static let mostDevices = 200_000
+
   /// Keeps who is there. Writes nothing when nothing is new.
   fileprivate mutating func remember(_ key: DeviceKey, _ identity: DeviceIdentity, _ description: DeviceDescription?) throws -> DeviceRecord {
     let earlier = try DeviceRecord.fetch(key, from: database)
     if let earlier, earlier.isUpToDate(identity, description, at: now) { return earlier }
+    guard try earlier != nil || DeviceRecord.count(in: key.scope, from: database) < Self.mostDevices else {
+      throw Refusal(
+        .notAllowed, "\(Self.mostDevices) devices are known in \(key.scope) already, and no more are taken; an administrator has to clear up.")
+    }
     var device = earlier ?? DeviceRecord(key, id: DeviceID(rawValue: chance.identifier()), now: now)
     device.nameSuffixes = identity.nameSuffixes
     device.address = identity.address

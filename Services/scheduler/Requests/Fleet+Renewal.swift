@@ -15,7 +15,7 @@ extension Fleet {
   /// Ends the pause of failed requests. With `force` those with a certificate are ordered again with the same CSR, as new requests.
   /// - Returns: the requests that wait for their turn now.
   func renew(_ selection: Selection, force: Bool) async throws -> [RequestID] {
-    try await transact { transaction in
+    let (queued, refusal) = try await transact { transaction -> ([RequestID], Refusal?) in
       let database = transaction.database
       if let device = selection.device, try DeviceRecord.fetch(device, from: database) == nil { throw NotFound(what: "device") }
       let selected: [RequestRecord]
@@ -24,6 +24,7 @@ extension Fleet {
         selected = [request]
       } else {
         selected = try RequestRecord.newestOfSlots(of: selection.device, name: selection.name, from: database)
+        if selection.name != nil, selected.isEmpty { throw NotFound(what: "name") }
       }
       guard transaction.settings.authority != nil else {
         throw Refusal(.notConfigured, "No certificate authority is set yet; set authority.directory.")
@@ -41,9 +42,10 @@ extension Fleet {
               .requestRefused, "\(refused.word.rawValue): \(refused.text)", device: request.device, request: request.id, name: refused.name))
         }
       }
-      if queued.isEmpty, let refusal { throw refusal }
-      return queued
+      return (queued, refusal)
     }
+    if queued.isEmpty, let refusal { throw refusal }
+    return queued
   }
 }
 

@@ -23,11 +23,19 @@ struct AttemptRecord: Codable, FetchableRecord, PersistableRecord {
     try fetchAll(database, sql: "SELECT * FROM attempt WHERE request = ? ORDER BY id", arguments: [request.rawValue])
   }
 
+  /// How many attempts of a request are remembered: in an outage of the CA there is one an hour.
+  static let kept = 20
+
   /// Ends the attempt that is under way; without a failure it had success.
   static func end(of request: RequestID, failure: AttemptFailure?, at now: Instant, in database: Database) throws {
-    guard var open = try of(request, from: database).last(where: { $0.endedAt == nil }) else { return }
+    let open = try fetchOne(
+      database, sql: "SELECT * FROM attempt WHERE request = ? AND endedAt IS NULL ORDER BY id DESC LIMIT 1", arguments: [request.rawValue])
+    guard var open else { return }
     open.endedAt = now
     open.failure = failure
     try open.update(database)
+    try database.execute(
+      sql: "DELETE FROM attempt WHERE id IN (SELECT id FROM attempt WHERE request = ? ORDER BY id DESC LIMIT -1 OFFSET ?)",
+      arguments: [request.rawValue, kept])
   }
 }

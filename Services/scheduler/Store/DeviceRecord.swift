@@ -26,6 +26,11 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
     try fetchOne(database, sql: "SELECT * FROM device WHERE id = ?", arguments: [id.rawValue])
   }
 
+  /// How many devices a scope has.
+  static func count(in scope: String, from database: Database) throws -> Int {
+    try Int.fetchOne(database, sql: "SELECT count(*) FROM device WHERE scope = ?", arguments: [scope]) ?? 0
+  }
+
   /// Forgets who only logged in.
   static func deleteUnknown(from database: Database) throws {
     try database.execute(

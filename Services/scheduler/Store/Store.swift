@@ -18,8 +18,10 @@ struct Store: Sendable {
       try Schema.prepare(pool, path: path)
       // GRDB leaves its writer at NORMAL, where a power cut takes the last commits (https://www.sqlite.org/pragma.html#pragma_synchronous).
       try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+    } catch let error as DatabaseError where [.SQLITE_NOTADB, .SQLITE_CORRUPT].contains(error.resultCode) {
+      throw StoreError(path: path, cause: "is damaged (\(error.message ?? "no database")); put a backup in its place")
     } catch let error as DatabaseError {
-      throw StoreError(path: path, cause: "\(error)")
+      throw StoreError(path: path, cause: "can not be used (\(error)); see to the disk and to the permissions of the state directory")
     }
   }
 

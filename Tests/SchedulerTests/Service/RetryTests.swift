@@ -114,6 +114,37 @@ struct RetryTests {
     }
   }
 
+  @Test("a CSR that an earlier version took and this one does not fails for good, and holds no place in the queue")
+  func unreadableCSR() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let device = try await fleet.device("1")
+      let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+      try await fleet.store.write { try $0.execute(sql: "UPDATE request SET csr = x'00' WHERE id = ?", arguments: [request.id.rawValue]) }
+      try await bench.working(fleet) {
+        let failed = try await fleet.request(request.id, of: device, in: .failed)
+        #expect(failed.failure?.error == "badCsr" && failed.failure?.final == true)
+      }
+    }
+  }
+
+  @Test("of the attempts of a request the latest are remembered")
+  func attempts() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let device = try await fleet.device("1")
+      let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+      let kept = try await fleet.store.write { database in
+        for number in 0...AttemptRecord.kept {
+          try AttemptRecord(request: request.id, beganAt: Instant(milliseconds: Int64(number))).insert(database)
+          try AttemptRecord.end(of: request.id, failure: nil, at: Instant(milliseconds: Int64(number)), in: database)
+        }
+        return try AttemptRecord.of(request.id, from: database)
+      }
+      #expect(kept.map(\.beganAt.milliseconds) == (1...Int64(AttemptRecord.kept)).map { $0 })
+    }
+  }
+
   @Test("what comes of an order that gave way meanwhile is not kept")
   func lateFailure() async throws {
     try await onBench { bench in
@@ -200,6 +231,7 @@ struct RetryTests {
         #expect(try await fleet.renew(.init(device: device), force: true).count == 1)
         #expect(try await fleet.eventCodes().contains("requestRefused"))
         await #expect { try await fleet.renew(.init(name: dns("a.example.net")), force: true) } throws: { ($0 as? Refusal)?.word == .newKeyRequired }
+        #expect(try await fleet.eventCodes().last == "requestRefused", "what was refused is written down even if nothing else came of it")
       }
     }
   }
