@@ -69,11 +69,11 @@ struct ThrottleTests {
   }
 }
 
-@Suite("The noise of strangers")
-struct StrangersNoiseTests {
+@Suite("What others have the gateway write into its log")
+struct LineAMinuteTests {
   @Test("is a line a minute, which counts those that were left out")
   func counted() {
-    let noise = StrangersNoise()
+    var noise = LineAMinute()
     let start = ContinuousClock.now
     #expect([0, 1, 59, 60, 61].map { noise.take(at: start + .seconds($0)) } == [0, nil, nil, 2, nil])
   }

@@ -42,6 +42,7 @@ final class DeviceSession: Conversation {
   /// The first is under way, the others wait.
   private var errands: [Waiting] = []
   private var held = HeldNews()
+  private var noise = LineAMinute()
   private var correlations = Correlations()
   /// That of `RegisterDevice`; nil if the device has not sent it.
   private var registration: Correlation?
@@ -83,11 +84,13 @@ final class DeviceSession: Conversation {
     }
   }
 
-  /// Of strangers only so much is written as nobody can fill a disk with.
+  /// Only so much is written as nobody can fill a disk with: of all strangers together, and of each device.
   private func log(_ text: String, at level: Logger.Level) {
-    guard visitor == nil else { return house.logger.log(level: level, "\(text)", metadata: metadata) }
-    guard let unsaid = house.strangersNoise.take(at: .now) else { return }
-    house.logger.log(level: level, "\(text)", metadata: metadata.merging(["similarSinceLastLine": "\(unsaid)"]) { $1 })
+    let unsaid = visitor == nil ? house.strangersNoise.withLockedValue { $0.take(at: .now) } : noise.take(at: .now)
+    guard let unsaid else { return }
+    var metadata = metadata
+    if unsaid > 0 { metadata["similarSinceLastLine"] = "\(unsaid)" }
+    house.logger.log(level: level, "\(text)", metadata: metadata)
   }
 
   private var metadata: Logger.Metadata {
@@ -118,10 +121,11 @@ extension DeviceSession {
       verdict = .blocked(retryAfterSec: Int(pause.components.seconds) + 1)
     }
     Counter(label: "gateway_logins", dimensions: [("outcome", verdict.word)]).increment()
-    if case .refused = verdict {
-      house.logger.warning("login refused", metadata: metadata)
-    } else {
-      log("login \(verdict.word)", at: visitor == nil ? .warning : .info)
+    switch verdict {
+    case .accepted: house.logger.info("login accepted", metadata: metadata)
+    case .refused: house.logger.warning("login refused", metadata: metadata)
+    // Whoever goes on while blocked is slowed down by nothing.
+    case .blocked: log("login blocked", at: .warning)
     }
     perform(protocolSession.handle(.verified(verdict)))
     // The device is told first that it is in, and then what waits for it.
@@ -231,6 +235,7 @@ extension DeviceSession {
       if let outcome = report.outcome { tell(outcome, done.correlation) }
     case (.request(let view), _):
       guard let report = RequestReport(view) else { return refuseUntellable(message, done.correlation) }
+      correlations.remember(done.correlation, of: view.id)
       connection?.send(report.found.text(correlation: done.correlation))
     case (.receiptTaken, .notInstalled):
       connection?.send(CertificateInstallFailedResult().text(correlation: done.correlation))

@@ -1,4 +1,5 @@
 import Logging
+import NIOConcurrencyHelpers
 import PKI
 
 /// What all sessions share.
@@ -12,5 +13,6 @@ struct House: Sendable {
   let limits: DoorLimits
   let clock: WallClock
   let logger: Logger
-  let strangersNoise = StrangersNoise()
+  /// What those who are not logged in have written into the log.
+  let strangersNoise = NIOLockedValueBox(LineAMinute())
 }
