@@ -86,8 +86,7 @@ struct LoginTests {
     #expect(read == login)
     #expect(read.subject == subject)
     #expect(read.isProven(by: "pwd", challenge: challenge))
-    let withKey = try Login(from: Envelope(#"{"mt":"AppLogin","digest":"x","key":"secret","pbxObj":"go"}"#))
-    #expect(withKey.pbxObj == "go")
+    let withKey = try Login(from: Envelope(#"{"mt":"AppLogin","digest":"x","key":"secret"}"#))
     #expect(!withKey.text.contains("secret"))
   }
 

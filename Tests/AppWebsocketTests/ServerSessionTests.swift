@@ -49,7 +49,6 @@ struct ServerSessionTests {
     #expect(closes(actions, .refused))
     #expect(session.handle(.received(login)).isEmpty)
     #expect(session.handle(.verified(.accepted(domain: "x"))).isEmpty)
-    #expect(session.handle(.loginTimeLimitPassed).isEmpty)
     #expect(!session.isLoggedIn)
   }
 
@@ -103,26 +102,11 @@ struct ServerSessionTests {
     }
   }
 
-  @Test("closes when the login is not made in time, even while it is being verified, and not after it")
-  func timeLimit() {
-    var fresh = session()
-    #expect(closes(fresh.handle(.loginTimeLimitPassed), .refused))
-    var verifying = session()
-    _ = verifying.handle(.received(#"{"mt":"AppChallenge"}"#))
-    _ = verifying.handle(.received(login))
-    #expect(closes(verifying.handle(.loginTimeLimitPassed), .refused))
-    var loggedIn = loggedIn()
-    #expect(loggedIn.handle(.loginTimeLimitPassed).isEmpty)
-    #expect(loggedIn.isLoggedIn)
-  }
-
-  @Test("closes on messages that are too large, binary, or no JSON, logged in or not")
+  @Test("closes on messages that are too large or no JSON, logged in or not")
   func badMessages() {
     for session in [session(), loggedIn()] {
       var large = session
       #expect(closes(large.handle(.received(String(repeating: " ", count: Envelope.maximumSize + 1))), .tooLarge))
-      var binary = session
-      #expect(closes(binary.handle(.receivedBinary), .refused))
       var broken = session
       #expect(closes(broken.handle(.received("{")), .refused))
       #expect(broken.handle(.received(#"{"mt":"KeepAlive"}"#)).isEmpty)

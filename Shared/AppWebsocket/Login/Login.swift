@@ -13,8 +13,6 @@ public struct Login: Message, CustomStringConvertible {
   public let subject: LoginDigest.Subject
   /// What else is known of the client, a JSON object that the digest covers.
   public let info: RawJSON?
-  /// The object of the PBX by which a user came; the digest does not cover it.
-  public let pbxObj: String?
 
   private let digest: String
 
@@ -22,7 +20,6 @@ public struct Login: Message, CustomStringConvertible {
   public init(_ subject: LoginDigest.Subject, info: RawJSON? = nil, challenge: Challenge, password: String) {
     self.subject = subject
     self.info = info
-    self.pbxObj = nil
     self.digest = LoginDigest(subject, info: info?.text, challenge: challenge, password: password).hex
   }
 
@@ -35,7 +32,6 @@ public struct Login: Message, CustomStringConvertible {
     guard (info?.text.utf8.count ?? 0) <= Self.maximumInfoSize else {
       throw MessageError(.tooLarge, "The property info is larger than \(Self.maximumInfoSize) bytes.")
     }
-    pbxObj = content.pbxObj
     digest = content.digest
   }
 
@@ -61,7 +57,6 @@ public struct Login: Message, CustomStringConvertible {
     ]
     var properties = texts.map { "\"\($0)\":" + JSONText.quoted($1) }
     if let info { properties.insert("\"info\":\(info.text)", at: 5) }
-    if let pbxObj { properties.append("\"pbxObj\":" + JSONText.quoted(pbxObj)) }
     return "{\(properties.joined(separator: ","))}"
   }
 
@@ -69,7 +64,7 @@ public struct Login: Message, CustomStringConvertible {
   public var description: String { "login of \(subject)" }
 
   private struct Content: Decodable {
-    let app, domain, sip, guid, dn, pbxObj: String?
+    let app, domain, sip, guid, dn: String?
     let digest: String
   }
 }

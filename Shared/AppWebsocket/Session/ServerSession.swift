@@ -3,19 +3,12 @@
 /// Before the login nothing is done but the login. One challenge is made for the connection, and one attempt is made with it; whoever fails must
 /// connect again, where guesses can be counted and slowed down.
 public struct ServerSession: Sendable {
-  /// How long a connection may last without a login.
-  public static let loginTimeLimit: Duration = .seconds(10)
-
   /// What happens.
   public enum Event: Sendable, Hashable {
     /// A text message came, whole.
     case received(String)
-    /// A binary message came.
-    case receivedBinary
     /// The login that was to be verified is.
     case verified(LoginVerdict)
-    /// ``loginTimeLimit`` has passed since the connection came. Tell it in any case; it means nothing after the login.
-    case loginTimeLimitPassed
   }
 
   /// What is to be done about it, in this order.
@@ -57,11 +50,8 @@ public struct ServerSession: Sendable {
     switch (event, state) {
     case (_, .closed): []
     case (.received(let text), _): receive(text)
-    case (.receivedBinary, _): close(.refused, "Messages are text.")
     case (.verified(let verdict), .verifying(let correlation)): conclude(verdict, correlation)
     case (.verified, _): []
-    case (.loginTimeLimitPassed, .loggedIn): []
-    case (.loginTimeLimitPassed, _): close(.refused, "There was no login in time.")
     }
   }
 
