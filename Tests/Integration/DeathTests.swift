@@ -9,6 +9,13 @@ extension Integration {
   private static let stepsThatMayCostAnOrder: Set = ["acme-client.newOrderAnswered"]
 
   @Suite("A service dies while a device waits, and the device gets its certificate") struct DeathTests {
+    @Test("the steps are those that docs/development.md lists")
+    func listed() throws {
+      let page = try String(contentsOf: Project.root.appending(path: "docs/development.md"), encoding: .utf8)
+      let listed = page.matches(of: /\| `([a-z-]+\.[A-Za-z]+)` \|/).map { String($0.1) }
+      #expect(!listed.isEmpty && listed.sorted() == RehearsedSteps.all)
+    }
+
     @Test("killed at a step", arguments: RehearsedSteps.ofDevices)
     func killed(at step: String) async throws {
       let markers = FileManager.default.temporaryDirectory.appending(path: "deaths-\(UInt32.random(in: 0 ... .max))")

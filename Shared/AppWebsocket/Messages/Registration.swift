@@ -44,14 +44,19 @@ public struct RegisterDevice: Message, Codable {
     public static let reverseProxy = Role(rawValue: "reverseProxy")
   }
 
-  /// Who answers the authority's requests for the device's names.
-  public enum ChallengeMode: String, Codable, Sendable, Hashable, CaseIterable {
+  /// Who answers the authority's requests for the device's names. Open: other words are passed on as they are.
+  public struct ChallengeMode: RawRepresentable, Codable, Sendable, Hashable {
+    /// The word.
+    public let rawValue: String
+    /// A mode by its word.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
     /// They are led to the connector by the network.
-    case external
+    public static let external = ChallengeMode(rawValue: "external")
     /// The device, with what it is told beforehand.
-    case push
+    public static let push = ChallengeMode(rawValue: "push")
     /// The device, which asks for each request.
-    case lookup
+    public static let lookup = ChallengeMode(rawValue: "lookup")
   }
 
   /// The version of the device protocol that the device speaks.

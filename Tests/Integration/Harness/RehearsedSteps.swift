@@ -11,7 +11,7 @@ enum RehearsedSteps {
   private static let ownPrefix = "device-gateway.own"
 
   /// Their names, `service.step`.
-  private static let all: [String] = {
+  static let all: [String] = {
     let services = Project.root.appending(path: "Services")
     let files = (try? FileManager.default.subpathsOfDirectory(atPath: services.path)) ?? []
     return files.filter { $0.hasSuffix(".swift") }.flatMap { file in
