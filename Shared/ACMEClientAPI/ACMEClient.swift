@@ -36,16 +36,19 @@ public enum ACMEClient {
       public var authority: Authority
       /// The CSR, PEM.
       public var csr: String
+      /// The certificate that the new one takes the place of: the leaf, PEM (RFC 9773, section 5).
+      public var replaces: String?
       /// Passed to the responders.
       public var device: String?
       /// The caller's trace.
       public var trace: TraceContext?
 
       /// A certificate for `csr`, from `authority`, under the id `request`.
-      public init(request: String, authority: Authority, csr: String, device: String?) {
+      public init(request: String, authority: Authority, csr: String, replaces: String? = nil, device: String?) {
         self.request = request
         self.authority = authority
         self.csr = csr
+        self.replaces = replaces
         self.device = device
       }
     }
@@ -64,10 +67,13 @@ public enum ACMEClient {
       public var alternates: [String]?
       /// How many newOrder requests this request has cost. Only with ``Step/issued``.
       public var newOrders: Int?
+      /// The CA refused ``Parameters/replaces``, and the order was made without it. Only with ``Step/issued``.
+      public var replacesRefused: Bool?
 
       /// A step of an order.
       public init(
-        _ step: Step, name: DNSName? = nil, order: String? = nil, chain: String? = nil, alternates: [String]? = nil, newOrders: Int? = nil
+        _ step: Step, name: DNSName? = nil, order: String? = nil, chain: String? = nil, alternates: [String]? = nil, newOrders: Int? = nil,
+        replacesRefused: Bool? = nil
       ) {
         self.step = step
         self.name = name
@@ -75,6 +81,7 @@ public enum ACMEClient {
         self.chain = chain
         self.alternates = alternates
         self.newOrders = newOrders
+        self.replacesRefused = replacesRefused
       }
     }
   }

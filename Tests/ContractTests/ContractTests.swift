@@ -31,6 +31,7 @@ struct ContractTests {
       .acmeClient,
       methods: [
         ACMEClient.Issue.self, ACMEClient.Release.self, ACMEClient.ListOrders.self, ACMEClient.DescribeAuthority.self, ACMEClient.GetAccount.self,
+        ACMEClient.GetRenewalInfo.self, ACMEClient.Revoke.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }
