@@ -134,6 +134,10 @@ let package = Package(
     support("Programs", [subprocess]),
     support("ForeignPython", [subprocess]),
     support("VarlinkContract", ["Varlink"]),
+    support("ModelAuthority", ["PKI", httpClient, crypto, nio, nioPosix, nioHTTP1, nioSSL, swiftASN1, x509]),
+    .executableTarget(
+      name: "model-authority", dependencies: ["ModelAuthority", argumentParser, unixSignals], path: "Tests/Support/model-authority",
+      swiftSettings: strict),
     tests(
       "ContractTests",
       [
@@ -174,7 +178,10 @@ let package = Package(
     tests("SystemdTests", ["Systemd", "CSystemd"]),
     tests(
       "ACMEClientTests",
-      ["ACMEClient", "ACMEClientAPI", "ResponderAPI", "PKI", "ServiceRuntime", "Varlink", crypto, logging, nio, nioPosix, nioHTTP1, subprocess]),
+      [
+        "ACMEClient", "ACMEClientAPI", "ModelAuthority", "ResponderAPI", "PKI", "ServiceRuntime", "Varlink", crypto, logging, nio, nioPosix, nioHTTP1,
+        subprocess,
+      ]),
     tests("TelemetryTests", ["Telemetry", "Systemd", logging, coreMetrics]),
     tests(
       "ServiceRuntimeTests",
@@ -183,8 +190,8 @@ let package = Package(
       name: "RuntimeProbe", dependencies: ["ServiceRuntime", "Systemd", "Varlink", lifecycle],
       path: "Tests/Support/runtime-probe", swiftSettings: strict),
     .testTarget(
-      name: "IntegrationTests", dependencies: ["Programs", "SchedulerAPI", "DeviceGatewayAPI", "PKI", "Varlink"], path: "Tests/Integration",
-      exclude: ["foreign"], swiftSettings: strict),
+      name: "IntegrationTests", dependencies: ["ModelAuthority", "Programs", "SchedulerAPI", "DeviceGatewayAPI", "PKI", "Varlink"],
+      path: "Tests/Integration", exclude: ["foreign"], swiftSettings: strict),
     .testTarget(name: "SystemTests", dependencies: ["Programs"], path: "Tests/System", exclude: ["bed"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
