@@ -17,7 +17,7 @@ struct ACMEError: Error, Sendable, Hashable, CustomStringConvertible {
     static let timedOut = Code(rawValue: "timedOut")
     /// The CA's answer is not what RFC 8555 says.
     static let badAnswer = Code(rawValue: "badAnswer")
-    /// The certificate is for another key or other names than were asked for.
+    /// The certificate is for another key or other names than were asked for, or certifies nothing.
     static let wrongCertificate = Code(rawValue: "wrongCertificate")
     /// The authority as the caller described it can not be used.
     static let badAuthority = Code(rawValue: "badAuthority")

@@ -23,7 +23,7 @@ struct IssuedChain: Sendable, Hashable {
       try chain.verifyItself()
       return chain
     } catch {
-      let code: ACMEError.Code = [.keyMismatch, .nameMissing].contains(error.code) ? .wrongCertificate : .badAnswer
+      let code: ACMEError.Code = [.brokenChain, .keyMismatch, .nameMissing].contains(error.code) ? .wrongCertificate : .badAnswer
       throw ACMEError(code, url.value, "the CA's certificate is of no use: \(error.text)")
     }
   }

@@ -55,17 +55,18 @@ extension Problem {
       first?.word ?? .challengeFailed, "\(first?.event ?? "The CA could not validate") \(shown)\(more); \(first?.advice ?? "look into the log").",
       acmeType: first?.document?.type.type,
       name: failures.count == 1 ? first?.name : nil,
-      help: failures.lazy.compactMap { $0.document?.linkInDetail }.first,
+      help: failures.lazy.compactMap { $0.document?.link }.first,
       final: failures.contains { $0.word.isFinal },
       names: failures.map { NameProblem(name: $0.name, acmeType: $0.document?.type.type, text: $0.reason) })
   }
 
   private init(_ document: ProblemDocument, _ word: Word, of what: String, retryAfter: Duration?, help: String?) {
+    let needsPerson = document.type == .userActionRequired
+    // The page of instructions for a person (RFC 8555, section 7.3.3) comes before the terms themselves.
+    let help = (needsPerson ? document.instance : nil) ?? help ?? document.link
     let names = document.subproblems.compactMap { problem in
       problem.identifier?.name.map { NameProblem(name: $0, acmeType: problem.type.type, text: problem.detail) }
     }
-    let needsPerson = document.type == .userActionRequired
-    let help = help ?? document.linkInDetail
     let advice = needsPerson ? "read and accept the CA's new terms\(help.map { " at \($0)" } ?? ""); no other try helps before" : word.advice
     let about = names.isEmpty ? "" : " for \(names.prefix(3).map(\.name.value).joined(separator: ", "))\(names.count > 3 ? " and others" : "")"
     let shown = document.detail.isEmpty ? document.type.rawValue : document.detail

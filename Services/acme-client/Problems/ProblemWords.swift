@@ -21,7 +21,7 @@ extension ProblemDocument {
     case .rateLimited: isPause ? .namePaused : .rateLimited
     case .caa, .connection, .dns, .rejectedIdentifier, .unsupportedIdentifier, .incorrectResponse, .tls: wordForName
     case .compound: subproblems.first.map { ProblemDocument(type: $0.type, detail: $0.detail).wordForName } ?? .challengeFailed
-    case .serverInternal, .badNonce: .caUnavailable
+    case .serverInternal, .badNonce, .conflict: .caUnavailable
     case .accountDoesNotExist, .badSignatureAlgorithm, .externalAccountRequired, .invalidContact, .unsupportedContact, .unauthorized,
       .userActionRequired, .invalidProfile:
       .accountProblem
@@ -54,13 +54,6 @@ extension ProblemDocument {
 
   /// Let's Encrypt's words for more names than the profile allows: there is no type of their own for it.
   private var isTooManyNames: Bool { detail.contains("cannot contain more than") }
-
-  /// The first URL in the text.
-  var linkInDetail: String? {
-    detail.split(separator: " ").first { $0.hasPrefix("https://") }.map { link in
-      String(link.reversed().drop { ".,;)\"'".contains($0) }.reversed())
-    }
-  }
 }
 
 extension Problem.Word {

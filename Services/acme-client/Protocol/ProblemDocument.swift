@@ -6,6 +6,10 @@ struct ProblemDocument: Decodable, Sendable, Hashable {
   let type: Kind
   /// The CA's words, in one line and of bounded length.
   let detail: String
+  /// The first URL in the CA's words. Let's Encrypt's page that ends a pause has its whole request in the URL, which is longer than `detail`.
+  let link: String?
+  /// Where a person is to go, where it is a URL of the web (RFC 8555, section 7.3.3).
+  let instance: String?
   /// One for each name that stands in the way (section 6.7.1).
   let subproblems: [Subproblem]
 
@@ -22,6 +26,7 @@ struct ProblemDocument: Decodable, Sendable, Hashable {
     }
 
     static let accountDoesNotExist = Kind(rawValue: "accountDoesNotExist")
+    static let alreadyRevoked = Kind(rawValue: "alreadyRevoked")
     static let badCSR = Kind(rawValue: "badCSR")
     static let badNonce = Kind(rawValue: "badNonce")
     static let badPublicKey = Kind(rawValue: "badPublicKey")
@@ -29,6 +34,8 @@ struct ProblemDocument: Decodable, Sendable, Hashable {
     static let caa = Kind(rawValue: "caa")
     static let compound = Kind(rawValue: "compound")
     static let connection = Kind(rawValue: "connection")
+    /// Let's Encrypt's word for two requests that get in each other's way.
+    static let conflict = Kind(rawValue: "conflict")
     static let dns = Kind(rawValue: "dns")
     static let externalAccountRequired = Kind(rawValue: "externalAccountRequired")
     static let incorrectResponse = Kind(rawValue: "incorrectResponse")
@@ -69,20 +76,31 @@ struct ProblemDocument: Decodable, Sendable, Hashable {
   init(type: Kind, detail: String, subproblems: [Subproblem] = []) {
     self.type = type
     self.detail = Self.line(detail)
+    self.link = Self.link(in: detail)
+    self.instance = nil
     self.subproblems = subproblems
   }
 
-  private enum Member: CodingKey { case type, detail, subproblems }
+  private enum Member: CodingKey { case type, detail, instance, subproblems }
 
   init(from decoder: any Decoder) throws {
     let members = try decoder.container(keyedBy: Member.self)
     type = (try? members.decode(String.self, forKey: .type)).map(Kind.init(type:)) ?? .blank
-    detail = Self.line(try? members.decode(String.self, forKey: .detail))
+    let said = try? members.decode(String.self, forKey: .detail)
+    detail = Self.line(said)
+    link = Self.link(in: said ?? "")
+    instance = (try? members.decode(ResourceURL.self, forKey: .instance))?.value
     subproblems = Array(((try? members.decode([Subproblem].self, forKey: .subproblems)) ?? []).prefix(SigningRequest.maximumNames))
   }
 
   /// The longest text of a CA's that is passed on, in characters.
   private static let longestDetail = 500
+
+  private static func link(in text: String) -> String? {
+    text.split(whereSeparator: \.isWhitespace).first { $0.hasPrefix("https://") }.flatMap { link in
+      ResourceURL(String(link.reversed().drop { ".,;)\"'".contains($0) }.reversed()))?.value
+    }
+  }
 
   /// A foreign text fit for a log line and a sentence.
   private static func line(_ text: String?) -> String {

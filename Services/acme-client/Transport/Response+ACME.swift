@@ -22,9 +22,12 @@ extension Response {
   /// How long to wait (RFC 9110, section 10.2.3): seconds, or a date, which counts from the CA's own clock.
   func retryAfter(now: Instant) -> Duration? {
     guard let text = headers.first(name: "retry-after") else { return nil }
-    if let seconds = Int64(text) { return .seconds(min(max(seconds, 0), 366 * 86_400)) }
-    return HTTPDate.parse(text).map { max(.zero, $0 - (date ?? now)) }
+    if let seconds = Int64(text) { return min(max(.zero, .seconds(seconds)), Self.longestWait) }
+    return HTTPDate.parse(text).map { min(max(.zero, $0 - (date ?? now)), Self.longestWait) }
   }
+
+  /// A wish for a longer wait than this is none.
+  private static let longestWait = Duration.seconds(366 * 86_400)
 
   /// The id under which the CA, or who stands before it, has logged the request.
   var requestID: String? {
@@ -49,7 +52,8 @@ extension Response {
     let isProblem = headers.first(name: "content-type")?.lowercased().hasPrefix("application/problem+json") ?? false
     let document = isProblem ? try? JSONDecoder().decode(ProblemDocument.self, from: Data(body)) : nil
     let said = document.map { "\($0.type.rawValue): \($0.detail)" } ?? "no problem document"
-    var error = ACMEError(document == nil ? .badAnswer : .refused, url.value, "the CA answered with HTTP status \(status) (\(said))")
+    let advice = status >= 500 || status == 429 ? "it is busy or down, try later" : "see to authority.directory, and to what stands between"
+    var error = ACMEError(document == nil ? .badAnswer : .refused, url.value, "the CA answered with HTTP status \(status) (\(said)); \(advice)")
     error.status = status
     error.document = document
     error.retryAfter = retryAfter(now: now)
