@@ -10,6 +10,7 @@ struct ACMEClientInterface: Sendable {
   let openOrders: OpenOrders
   let accounts: Accounts
   let directories: Directories
+  let certificates: IssuedCertificates
 
   var handlers: VarlinkInterfaceHandlers {
     VarlinkInterfaceHandlers(
@@ -20,6 +21,11 @@ struct ACMEClientInterface: Sendable {
         .reply(ACMEClient.ListOrders.self) { _, _ in .init(orders: await journal.all.map(ACMEClient.Order.init)) },
         .reply(ACMEClient.DescribeAuthority.self) { call, _ in try await problems { try await describe(call.authority) } },
         .reply(ACMEClient.GetAccount.self) { call, _ in try await problems { try await account(call.authority) } },
+        .reply(ACMEClient.GetRenewalInfo.self) { call, _ in try await certificates.renewalInfo(call) },
+        .reply(ACMEClient.Revoke.self) { call, _ in
+          try await certificates.revoke(call)
+          return NoMembers()
+        },
       ])
   }
 

@@ -59,8 +59,20 @@ struct ACMEError: Error, Sendable, Hashable, CustomStringConvertible {
 
   var description: String { "\(subject): \(cause)" }
 
-  /// Whether the CA has said that it did nothing: it refused, and does not merely fail. A refusal for the pace is one (RFC 8555, section 6.6).
-  var meansNothingDone: Bool { document != nil && (!isTransient || status == 429) }
+  /// Whether the CA has said that it did nothing: it refused, and does not merely fail. A refusal for the pace is one (RFC 8555, section 6.6), also
+  /// where it comes with status 503, as Let's Encrypt's does.
+  var meansNothingDone: Bool { document.map { !isTransient || status == 429 || $0.type == .rateLimited } ?? false }
+
+  /// Whether a newOrder without the certificate to be replaced may succeed where this one, with it, did not. CAs differ in how they say that it is
+  /// not to be replaced (409 alreadyReplaced, 404 malformed, 403 unauthorized), so that every refusal counts that is not plainly about something
+  /// else: the pace, the account, the names.
+  var mayBeAboutReplacement: Bool {
+    guard endpoint == .newOrder, let status, (400..<500).contains(status), status != 429 else { return false }
+    let others: [ProblemDocument.Kind] = [
+      .accountDoesNotExist, .badNonce, .caa, .invalidProfile, .rateLimited, .rejectedIdentifier, .unsupportedIdentifier, .userActionRequired,
+    ]
+    return document.map { !others.contains($0.type) } ?? true
+  }
 
   /// Whether the same request may well succeed a moment later.
   var isTransient: Bool {

@@ -36,6 +36,7 @@ struct ACMEClientService: Sendable {
     interface = ACMEClientInterface(
       issuance: Issuance(
         accounts: accounts, journal: journal, openOrders: openOrders, responders: responders, clock: clock, logger: logger),
-      journal: journal, openOrders: openOrders, accounts: accounts, directories: directories)
+      journal: journal, openOrders: openOrders, accounts: accounts, directories: directories,
+      certificates: IssuedCertificates(accounts: accounts, directories: directories, clock: clock, logger: logger))
   }
 }

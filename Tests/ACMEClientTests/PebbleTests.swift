@@ -70,7 +70,7 @@ struct PebbleTests {
   func externalAccount() async throws {
     try await Testbed.with(.init(externalAccount: true)) { bed in
       try await bed.withService { service in
-        let problem = try await self.problem { try await service.issue(bed.call(try Testbed.csr(1))) }
+        let problem = try await service.problem { try await service.issue(bed.call(try Testbed.csr(1))) }
         #expect(problem.error == .accountProblem && problem.text.contains("external-account"))
       }
       let credentials = bed.folder.appending(component: "credentials")
@@ -88,7 +88,7 @@ struct PebbleTests {
   func blocklist() async throws {
     try await Testbed.with(.init(blocked: ["n0.acme.example"])) { bed in
       try await bed.withService { service in
-        let problem = try await self.problem { try await service.issue(bed.call(try Testbed.csr(2))) }
+        let problem = try await service.problem { try await service.issue(bed.call(try Testbed.csr(2))) }
         #expect(problem.error == .nameNotAllowed && problem.final)
         #expect(problem.acmeType == "urn:ietf:params:acme:error:rejectedIdentifier" && problem.text.contains("n0.acme.example"))
       }
@@ -100,7 +100,7 @@ struct PebbleTests {
     try await Testbed.with { bed in
       for name in ["n0.acme.example", "n2.acme.example"] { bed.answers.lose(CA.name(name)) }
       try await bed.withService { service in
-        let problem = try await self.problem { try await service.issue(bed.call(try Testbed.csr(3))) }
+        let problem = try await service.problem { try await service.issue(bed.call(try Testbed.csr(3))) }
         #expect(problem.error == .challengeFailed && !problem.final)
         #expect(problem.names.map(\.name.value) == ["n0.acme.example", "n2.acme.example"])
         #expect(bed.answers.count == 0)
@@ -114,10 +114,10 @@ struct PebbleTests {
       bed.answers.refuse(CA.name("n0.acme.example"), "the device did not answer", required: true)
       try await bed.withService { service in
         let csr = try Testbed.csr(1)
-        let problem = try await self.problem { try await service.issue(bed.call(csr)) }
+        let problem = try await service.problem { try await service.issue(bed.call(csr)) }
         #expect(problem.error == .challengeFailed && problem.text.contains("the device did not answer"))
         let order = try #require(await service.journal["request"]?.order)
-        _ = try await self.problem { try await service.issue(bed.call(csr)) }
+        _ = try await service.problem { try await service.issue(bed.call(csr)) }
         #expect(await service.journal["request"]?.order == order)
       }
     }
@@ -130,7 +130,7 @@ struct PebbleTests {
         var authority = bed.authority
         authority.termsAgreed = false
         let call = bed.call(try Testbed.csr(1), for: "request", authority: authority)
-        let problem = try await self.problem { try await service.issue(call) }
+        let problem = try await service.problem { try await service.issue(call) }
         #expect(problem.error == .notConfigured && problem.help?.hasPrefix("data:text/plain") == true)
       }
     }
@@ -143,10 +143,10 @@ struct PebbleTests {
         var authority = bed.authority
         authority.trustRoots = nil
         let untrusted = bed.call(try Testbed.csr(1), for: "untrusted", authority: authority)
-        #expect(try await self.problem { try await service.issue(untrusted) }.error == .caUnavailable)
+        #expect(try await service.problem { try await service.issue(untrusted) }.error == .caUnavailable)
         authority.directory = "https://localhost:\(try PebbleServer.freePort())/dir"
         let down = bed.call(try Testbed.csr(1), for: "down", authority: authority)
-        #expect(try await self.problem { try await service.issue(down) }.error == .caUnavailable)
+        #expect(try await service.problem { try await service.issue(down) }.error == .caUnavailable)
       }
     }
   }
@@ -181,17 +181,6 @@ struct PebbleTests {
         let reply = try await service.issue(bed.call(try Testbed.csr(1)))
         #expect(reply.chain != nil)
       }
-    }
-  }
-
-  /// What the call fails with.
-  private func problem(_ call: () async throws -> ACMEClient.Issue.Reply) async throws -> Problem {
-    do {
-      let reply = try await call()
-      Issue.record("issued: \(reply.order ?? "")")
-      throw CancellationError()
-    } catch let failed as ACMEClient.Failed {
-      return failed.problem
     }
   }
 }

@@ -173,7 +173,7 @@ struct ResumptionTests {
   private func newOrder(_ bed: Testbed, _ service: ACMEClientInterface, _ csr: SigningRequest) async throws -> ResourceURL {
     let session = try await service.accounts.session(with: bed.authority)
     let url = session.connection.directory.newOrder
-    let payload = NewOrder(identifiers: csr.names.map { Identifier($0) }, profile: nil)
+    let payload = NewOrder(identifiers: csr.names.map { Identifier($0) }, profile: nil, replaces: nil)
     return try #require(try await session.post(.newOrder, url, .encoding(payload)).location(of: url))
   }
 

@@ -92,7 +92,8 @@ struct Issuance: Sendable {
   ) async throws -> ACMEClient.Issue.Reply {
     for _ in 1...Self.mostOrders {
       let url = try await open(call, csr, with: session)
-      let requests = OrderRequests(call.request, csr: csr, resuming: url, with: session, journal: journal, clock: clock, logger: logger)
+      let requests = OrderRequests(
+        call.request, csr: csr, replacing: replaced(by: call), resuming: url, with: session, journal: journal, clock: clock, logger: logger)
       let runner = OrderRunner(requests: requests, responders: responders, device: call.device, clock: clock, logger: logger) { stage, name, order in
         try await report(.init(stage.step, name: name, order: order?.value))
       }
@@ -130,15 +131,27 @@ struct Issuance: Sendable {
     try await journal.keep(
       JournalEntry(
         request: call.request, directory: session.connection.url, account: session.account, csrHash: csr.hash, names: csr.names,
-        since: earlier?.since ?? clock.now(), newOrders: earlier?.newOrders ?? 0, stage: .none))
+        since: earlier?.since ?? clock.now(), newOrders: earlier?.newOrders ?? 0, stage: .none, refusedReplacement: earlier?.refusedReplacement))
     return nil
+  }
+
+  /// The certificate that is to be replaced. One that can not be named is left out: the new one is worth more than what naming it brings.
+  private func replaced(by call: ACMEClient.Issue.Parameters) -> CertificateIdentifier? {
+    guard let pem = call.replaces else { return nil }
+    guard let identifier = (try? CertificateChain(pem: pem))?.leaf.identifier else {
+      logger.warning("the certificate to be replaced cannot be named to the CA", metadata: ["request": "\(call.request)"])
+      return nil
+    }
+    return identifier
   }
 
   /// The last reply, if the chain is on disk. It is the answer whichever CA the caller wants by now: it was waited for, and was paid for.
   private func kept(_ call: ACMEClient.Issue.Parameters, _ csr: SigningRequest) async -> ACMEClient.Issue.Reply? {
     guard let entry = await journal[call.request], entry.csrHash == csr.hash, case .issued(let order, let chain, let alternates) = entry.stage
     else { return nil }
-    return .init(.issued, order: order.value, chain: chain, alternates: alternates, newOrders: entry.newOrders)
+    return .init(
+      .issued, order: order.value, chain: chain, alternates: alternates, newOrders: entry.newOrders,
+      replacesRefused: entry.refusedReplacement.map { _ in true })
   }
 
   private func failed(_ problem: Problem, _ call: ACMEClient.Issue.Parameters) -> ACMEClient.Failed {

@@ -17,6 +17,8 @@ struct JournalEntry: Codable, Sendable, Hashable {
   /// How many newOrder requests were sent, or may have been: each is counted before.
   var newOrders: Int
   var stage: Stage
+  /// The certificate that the CA did not let this request replace: newOrder is sent without it from then on.
+  var refusedReplacement: CertificateIdentifier?
 
   enum Stage: Codable, Sendable, Hashable {
     /// No order is open: the last one came to nothing.
@@ -85,6 +87,14 @@ actor OrderJournal {
   func refused(_ request: String, before stage: JournalEntry.Stage) throws {
     try change(request) { entry in
       entry.newOrders -= 1
+      entry.stage = stage
+    }
+  }
+
+  /// The CA has refused newOrder for the certificate that it was to replace. There is no order, and the request stays counted.
+  func refused(_ request: String, replacing certificate: CertificateIdentifier, before stage: JournalEntry.Stage) throws {
+    try change(request) { entry in
+      entry.refusedReplacement = certificate
       entry.stage = stage
     }
   }

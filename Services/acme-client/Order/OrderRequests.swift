@@ -19,16 +19,19 @@ actor OrderRequests {
   private var stageBeforeIntent: JournalEntry.Stage?
   private let request: String
   private let csr: SigningRequest
+  /// The certificate that the new one is to take the place of.
+  private let replaced: CertificateIdentifier?
   private let journal: OrderJournal
   private let clock: WallClock
   private let logger: Logger
 
   init(
-    _ request: String, csr: SigningRequest, resuming order: ResourceURL?, with session: AuthoritySession, journal: OrderJournal, clock: WallClock,
-    logger: Logger
+    _ request: String, csr: SigningRequest, replacing replaced: CertificateIdentifier?, resuming order: ResourceURL?,
+    with session: AuthoritySession, journal: OrderJournal, clock: WallClock, logger: Logger
   ) {
     self.request = request
     self.csr = csr
+    self.replaced = replaced
     self.order = order
     self.session = session
     self.journal = journal
@@ -62,29 +65,56 @@ actor OrderRequests {
     }
     let newOrder = session.connection.directory.newOrder
     let response: Response
-    do {
-      let payload = NewOrder(identifiers: csr.names.map { Identifier($0) }, profile: session.authority.profile)
-      response = try await session.post(.newOrder, newOrder, .encoding(payload)) { try await self.intend() }
-    } catch let error as ACMEError where error.meansNothingDone || error.isUnsent {
-      if let before = stageBeforeIntent { try await journal.refused(request, before: before) }
-      throw error
+    if let replacing = await replacement() {
+      do {
+        response = try await sendNewOrder(replacing: replacing)
+      } catch let error as ACMEError where error.mayBeAboutReplacement {
+        // Once, and on disk before the other newOrder: the next process does not try it again.
+        if let before = stageBeforeIntent { try await journal.refused(request, replacing: replacing, before: before) }
+        logger.notice("the CA refuses the replacement, the order is made without it", error: error, metadata: ["replaces": "\(replacing)"])
+        response = try await sendNewOrder(replacing: nil)
+      }
+    } else {
+      response = try await sendNewOrder(replacing: nil)
     }
     RehearsedDeath.at("acme-client.newOrderAnswered")
     guard let url = response.location(of: newOrder) else {
       throw ACMEError(.badAnswer, newOrder.value, "the CA gave no URL of the order (RFC 8555, section 7.4)")
     }
-    let made = try response.decode(Order.self, from: newOrder)
+    try await journal.ordered(request, url)
+    RehearsedDeath.at("acme-client.orderStored")
+    order = url
+    let made: Order
+    if let answered = try? response.decode(Order.self, from: newOrder) {
+      made = answered
+    } else {
+      // The order is there, whatever became of the answer.
+      made = try await session.get(.order, url).decode(Order.self, from: url)
+    }
     guard made.names == csr.nameSet, made.identifiers.count == csr.nameSet.count else {
       try await journal.abandon(request)
       throw ACMEError(.badAnswer, url.value, "the CA's order is for other names than were asked for (RFC 8555, section 7.4)")
     }
-    try await journal.ordered(request, url)
-    RehearsedDeath.at("acme-client.orderStored")
-    order = url
     var metadata: Logger.Metadata = ["order": "\(url)", "names": "\(csr.names.count)"]
     metadata["caRequest"] = response.requestID.map { "\($0)" }
     logger.info("order made", metadata: metadata)
     return .created(url, made, retryAfter: response.retryAfter(now: clock.now()))
+  }
+
+  /// The certificate to be replaced, where the CA knows of such a thing (RFC 9773, section 5) and has not refused it before.
+  private func replacement() async -> CertificateIdentifier? {
+    guard let replaced, session.connection.directory.renewalInfo != nil, await journal[request]?.refusedReplacement != replaced else { return nil }
+    return replaced
+  }
+
+  private func sendNewOrder(replacing replaced: CertificateIdentifier?) async throws -> Response {
+    let payload = NewOrder(identifiers: csr.names.map { Identifier($0) }, profile: session.authority.profile, replaces: replaced)
+    do {
+      return try await session.post(.newOrder, session.connection.directory.newOrder, .encoding(payload)) { try await self.intend() }
+    } catch let error as ACMEError where error.meansNothingDone || error.isUnsent {
+      if let before = stageBeforeIntent, replaced == nil || !error.mayBeAboutReplacement { try await journal.refused(request, before: before) }
+      throw error
+    }
   }
 
   private func intend() async throws {

@@ -19,7 +19,7 @@ extension Problem {
     case .overdue(let stage, let wish):
       let what = stage == .challenging ? "validation" : "the order"
       self.init(
-        .caUnavailable, "The CA does not finish \(what); the order is kept and is taken up with the next try.", retryAfter: wish?.seconds)
+        .caUnavailable, "The CA does not finish \(what); the order is kept and is taken up with the next try.", retryAfter: wish?.wholeSeconds)
     }
   }
 
@@ -42,7 +42,15 @@ extension Problem {
       case .storage, .wrongCertificate: .internalError
       default: error.status == 429 ? .rateLimited : .caUnavailable
       }
-    self.init(word, "\(error)", retryAfter: error.retryAfter?.seconds, help: error.help)
+    self.init(word, "\(error)", retryAfter: error.retryAfter?.wholeSeconds, help: error.help)
+  }
+
+  /// Renewal information that was not had. RFC 9773, section 4.3.3, has what lasts asked again after hours and what passes after minutes.
+  init(renewalInfo error: ACMEError) {
+    self.init(error)
+    // A name that does not resolve and a connection that is refused last, says the RFC.
+    let isLasting = !error.isTransient || (error.code == .unreachable && error.isUnsent)
+    if isLasting, error.code != .badAuthority { self.error = .noRenewalInfo }
   }
 
   private init(_ failures: [NameFailure]) {
@@ -75,7 +83,7 @@ extension Problem {
       acmeType: document.type.type,
       name: names.count == 1 ? names.first?.name : nil,
       // No clock brings a person's consent.
-      retryAfter: needsPerson ? nil : retryAfter?.seconds,
+      retryAfter: needsPerson ? nil : retryAfter?.wholeSeconds,
       help: help,
       final: word.isFinal,
       names: names)
@@ -120,5 +128,5 @@ extension NameFailure {
 
 extension Duration {
   /// Whole seconds, rounded up.
-  fileprivate var seconds: Int { Int(clamping: components.seconds) + (components.attoseconds > 0 ? 1 : 0) }
+  var wholeSeconds: Int { Int(clamping: components.seconds) + (components.attoseconds > 0 ? 1 : 0) }
 }

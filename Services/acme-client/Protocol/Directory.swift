@@ -3,6 +3,7 @@ struct Directory: Decodable, Sendable, Hashable {
   let newNonce: ResourceURL
   let newAccount: ResourceURL
   let newOrder: ResourceURL
+  let revokeCert: ResourceURL?
   /// RFC 9773.
   let renewalInfo: ResourceURL?
   let meta: Meta?

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import PKI
 
 /// An order as the CA shows it (RFC 8555, section 7.1.3).
@@ -41,6 +40,8 @@ struct NewOrder: Encodable {
   let identifiers: [Identifier]
   /// draft-ietf-acme-profiles.
   let profile: String?
+  /// The certificate that the new one takes the place of (RFC 9773, section 5); only where the directory has renewal information.
+  let replaces: CertificateIdentifier?
 }
 
 /// The payload of finalize (RFC 8555, section 7.4): the CSR, base64url of its DER.
@@ -56,16 +57,5 @@ protocol StatusWord: Decodable {
 extension StatusWord {
   init(from decoder: any Decoder) throws {
     self.init(word: try decoder.singleValueContainer().decode(String.self))
-  }
-}
-
-/// A time as RFC 3339 writes it. One that can not be read is no reason to refuse the object it stands in.
-struct Timestamp: Decodable, Sendable, Hashable {
-  let instant: Instant?
-
-  init(from decoder: any Decoder) throws {
-    let text = try decoder.singleValueContainer().decode(String.self)
-    let date = (try? Date(text, strategy: .iso8601)) ?? (try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
-    instant = date.map { Instant($0) }
   }
 }

@@ -38,6 +38,17 @@ struct AuthorityConnection: Sendable {
     }
   }
 
+  /// Reads a resource that everybody may read (RFC 9773, section 7): no account, no signature.
+  /// - Throws: the CA's refusal, or why there is no answer, as an ``ACMEError``.
+  func get(_ endpoint: Endpoint, _ url: ResourceURL, limit: Int) async throws -> Response {
+    let response = try await send(Request(method: .GET, url: url, limit: limit), for: endpoint)
+    if var refusal = response.refusal(of: url, now: clock.now()) {
+      refusal.endpoint = endpoint
+      throw refusal
+    }
+    return response
+  }
+
   /// Sends one request, with another nonce for as long as the CA wants another.
   /// - Parameter beforeSending: what must be done before the request leaves; not called when it does not come so far.
   /// - Throws: the CA's refusal, or why there is no answer, as an ``ACMEError``.

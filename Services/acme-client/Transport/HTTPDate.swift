@@ -8,21 +8,10 @@ enum HTTPDate {
   static func parse(_ text: String) -> Instant? {
     let parts = text.split(separator: " ")
     guard parts.count == 6, parts[0].hasSuffix(","), parts[5] == "GMT",
-      let day = Int(parts[1]), (1...31).contains(day),
-      let month = months.firstIndex(of: String(parts[2])),
-      let year = Int(parts[3]), (1970...9999).contains(year)
+      let day = Int(parts[1]), let month = months.firstIndex(of: String(parts[2])), let year = Int(parts[3])
     else { return nil }
     let clock = parts[4].split(separator: ":").compactMap { Int($0) }
-    guard clock.count == 3, (0...23).contains(clock[0]), (0...59).contains(clock[1]), (0...60).contains(clock[2]) else { return nil }
-    let seconds = days(year: year, month: month + 1, day: day) * 86_400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
-    return Instant(milliseconds: Int64(seconds) * 1000)
-  }
-
-  /// Days since 1970-01-01 in the Gregorian calendar, counted from March so that the leap day is the year's last.
-  private static func days(year: Int, month: Int, day: Int) -> Int {
-    let year = month > 2 ? year : year - 1
-    let monthsSinceMarch = (month + 9) % 12
-    let dayOfYear = (153 * monthsSinceMarch + 2) / 5 + day - 1
-    return year * 365 + year / 4 - year / 100 + year / 400 + dayOfYear - 719_468
+    guard clock.count == 3 else { return nil }
+    return CivilTime(year: year, month: month + 1, day: day, hour: clock[0], minute: clock[1], second: clock[2]).instant
   }
 }

@@ -17,12 +17,16 @@ final class ChallengeAnswers: Sendable {
     var refused: [DNSName: Responder.NotPublished] = [:]
     /// These are said to be in place, and are not.
     var lost: Set<DNSName> = []
+    /// Where the web server listens.
+    var port = 0
   }
 
   private let state = Mutex(State())
 
   /// How often each name was published.
   var published: [DNSName: Int] { state.withLock { $0.published } }
+  /// Where the web server listens, once it does.
+  var port: Int { state.withLock { $0.port } }
   /// How many answers are in place.
   var count: Int { state.withLock { $0.answers.count } }
 
@@ -38,7 +42,7 @@ final class ChallengeAnswers: Sendable {
     state.withLock { _ = $0.lost.remove(name) }
   }
 
-  /// Serves both until it is cancelled. `ready` is called when both listen.
+  /// Serves both until it is cancelled; port 0 takes any. `ready` is called when both listen.
   func run(socket: String, port: Int, ready: @escaping @Sendable () -> Void) async throws {
     let web = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -48,6 +52,7 @@ final class ChallengeAnswers: Sendable {
         }
       }
       .bind(host: "127.0.0.1", port: port).get()
+    state.withLock { $0.port = web.localAddress?.port ?? port }
     let server = VarlinkServer(
       service: VarlinkServiceDescription(vendor: "test", product: "answers", version: "0", url: ""),
       interfaces: [

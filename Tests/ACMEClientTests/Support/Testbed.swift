@@ -1,28 +1,58 @@
 import ACMEClientAPI
 import FoundationEssentials
+import ModelAuthority
 import PKI
 import ServiceRuntime
+import Testing
 
 @testable import ACMEClient
 
-/// The parts of acme-client in this process, with a real CA and a responder.
+/// The parts of acme-client in this process, with a CA and a responder.
 struct Testbed: Sendable {
-  let pebble: PebbleServer
+  /// The CA's directory, and the PEM file to trust for it.
+  let directory: String
+  let trust: String
   let answers: ChallengeAnswers
   let folder: URL
 
+  /// With Debian's Pebble.
   static func with(_ manners: PebbleServer.Manners = .init(), _ body: @escaping @Sendable (Testbed) async throws -> Void) async throws {
     try await withFolder { folder in
       try await PebbleServer.run(in: folder.appending(component: "pebble"), manners) { pebble in
-        let responders = folder.appending(path: "run/responders")
-        try FileManager.default.createDirectory(at: responders, withIntermediateDirectories: true)
-        let answers = ChallengeAnswers()
-        try await beside { ready in
-          try await answers.run(socket: responders.appending(component: "test.sock").path, port: pebble.challengePort, ready: ready)
-        } _: {
-          try await body(Testbed(pebble: pebble, answers: answers, folder: folder))
+        try await withAnswers(in: folder, port: pebble.challengePort) { answers in
+          try await body(Testbed(directory: pebble.directory, trust: pebble.trust, answers: answers, folder: folder))
         }
       }
+    }
+  }
+
+  /// With the model CA, which looks for challenges where the responder answers. What a client may not do fails the test.
+  static func withModel(
+    _ manners: Manners = Manners(), _ body: @escaping @Sendable (Testbed, ModelAuthority) async throws -> Void
+  ) async throws {
+    try await withFolder { folder in
+      try await withAnswers(in: folder, port: 0) { answers in
+        var manners = manners
+        manners.perspectives.insert(Perspective(port: answers.port), at: 0)
+        try await ModelAuthority.run(manners, in: folder) { model in
+          try await body(Testbed(directory: model.directory, trust: model.trust, answers: answers, folder: folder), model)
+          #expect(model.report.deviations == [])
+          #expect(model.unusedFaults == 0)
+        }
+      }
+    }
+  }
+
+  private static func withAnswers(
+    in folder: URL, port: Int, _ body: @escaping @Sendable (ChallengeAnswers) async throws -> Void
+  ) async throws {
+    let responders = folder.appending(path: "run/responders")
+    try FileManager.default.createDirectory(at: responders, withIntermediateDirectories: true)
+    let answers = ChallengeAnswers()
+    try await beside { ready in
+      try await answers.run(socket: responders.appending(component: "test.sock").path, port: port, ready: ready)
+    } _: {
+      try await body(answers)
     }
   }
 
@@ -46,11 +76,13 @@ struct Testbed: Sendable {
     }
   }
 
-  var authority: Authority { Authority(directory: pebble.directory, contact: ["admin@a.example"], termsAgreed: true, trustRoots: pebble.trust) }
+  var authority: Authority { Authority(directory: directory, contact: ["admin@a.example"], termsAgreed: true, trustRoots: trust) }
 
   /// A call for the certificate to a CSR.
-  func call(_ csr: SigningRequest, for request: String = "request", authority: Authority? = nil) -> ACMEClient.Issue.Parameters {
-    ACMEClient.Issue.Parameters(request: request, authority: authority ?? self.authority, csr: csr.pem, device: nil)
+  func call(
+    _ csr: SigningRequest, for request: String = "request", authority: Authority? = nil, replacing replaces: String? = nil
+  ) -> ACMEClient.Issue.Parameters {
+    ACMEClient.Issue.Parameters(request: request, authority: authority ?? self.authority, csr: csr.pem, replaces: replaces, device: nil)
   }
 
   /// A CSR for so many names with a new key.
@@ -86,4 +118,19 @@ extension ACMEClientInterface {
   func issue(_ call: ACMEClient.Issue.Parameters, report: @escaping Issuance.Report = { _ in }) async throws -> ACMEClient.Issue.Reply {
     try await issuance.issue(call, report: report)
   }
+
+  /// What a call fails with.
+  func problem<Reply>(_ call: () async throws -> Reply) async throws -> Problem {
+    do {
+      let reply = try await call()
+      throw Unexpected(reply: "\(reply)")
+    } catch let failed as ACMEClient.Failed {
+      return failed.problem
+    }
+  }
+}
+
+/// A call succeeded that was to fail.
+struct Unexpected: Error {
+  let reply: String
 }
