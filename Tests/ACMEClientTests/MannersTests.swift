@@ -62,6 +62,21 @@ struct MannersTests {
     }
   }
 
+  @Test("a challenge that the CA is at already, and does not say so, is neither lost nor posted without end")
+  func parallelValidation() async throws {
+    var manners = Manners()
+    manners.hidesProcessing = true
+    manners.validationMilliseconds = 1200
+    try await Testbed.withModel(manners) { bed, model in
+      model.script([.unanswered], at: .challenge)
+      try await bed.withService { service in
+        let reply = try await service.issue(bed.call(try Testbed.csr(1)))
+        #expect(reply.newOrders == 1)
+      }
+      #expect((2...4).contains(model.report[.challenge]))
+    }
+  }
+
   @Test("an order that has expired is begun anew, and both are counted")
   func expired() async throws {
     try await Testbed.withModel { bed, model in

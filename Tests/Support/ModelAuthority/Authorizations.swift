@@ -126,7 +126,7 @@ extension Books {
     let (status, refusal): (String, Refusal?) =
       switch authorization.state {
       case .pending: ("pending", nil)
-      case .validating: ("processing", nil)
+      case .validating: (manners.hidesProcessing ? "pending" : "processing", nil)
       case .valid: ("valid", nil)
       case .invalid(let refusal): ("invalid", refusal)
       }

@@ -16,6 +16,10 @@ public struct Manners: Codable, Sendable {
   public var reusesPendingAuthorizations = false
   /// Whether a challenge that is being validated may not be posted again (409 conflict).
   public var refusesParallelValidation = true
+  /// Whether a challenge says `pending` while it is being validated, as Let's Encrypt's does.
+  public var hidesProcessing = false
+  /// How long it waits before it looks for the answer to a challenge.
+  public var validationMilliseconds = 0
   /// Seconds that an order, and a pending authorization, live.
   public var orderLifetime = 7 * 86_400
   /// Seconds that a certificate lives.

@@ -116,7 +116,9 @@ public final class ModelAuthority: Sendable {
     await withDiscardingTaskGroup { tasks in
       for await validation in validations.stream {
         tasks.addTask {
-          let refusal = await self.books.withLock { $0.manners.perspectives }.look(for: validation, with: client)
+          let manners = self.books.withLock { $0.manners }
+          try? await Task.sleep(for: .milliseconds(manners.validationMilliseconds))
+          let refusal = await manners.perspectives.look(for: validation, with: client)
           self.books.withLock { $0.validated(validation, refusal: refusal, now: self.now) }
         }
       }
