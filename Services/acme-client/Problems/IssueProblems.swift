@@ -75,7 +75,8 @@ extension Problem {
     let names = document.subproblems.compactMap { problem in
       problem.identifier?.name.map { NameProblem(name: $0, acmeType: problem.type.type, text: problem.detail) }
     }
-    let advice = needsPerson ? "read and accept the CA's new terms\(help.map { " at \($0)" } ?? ""); no other try helps before" : word.advice
+    let wait = word == .rateLimited ? retryAfter.map { "wait \($0.wholeSeconds) s, as the CA asks" } : nil
+    let advice = needsPerson ? "read and accept the CA's new terms\(help.map { " at \($0)" } ?? ""); no other try helps before" : wait ?? word.advice
     let about = names.isEmpty ? "" : " for \(names.prefix(3).map(\.name.value).joined(separator: ", "))\(names.count > 3 ? " and others" : "")"
     let shown = document.detail.isEmpty ? document.type.rawValue : document.detail
     self.init(

@@ -104,7 +104,10 @@ struct ProblemDocument: Decodable, Sendable, Hashable {
 
   /// A foreign text fit for a log line and a sentence.
   private static func line(_ text: String?) -> String {
-    let printable = (text ?? "").map { $0.isNewline || $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : $0 }
-    return String(printable.prefix(longestDetail))
+    let printable = String((text ?? "").map { $0.isNewline || $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : $0 })
+    let short = printable.prefix(longestDetail)
+    // A link that was cut leads nowhere.
+    guard short.count < printable.count, let space = short.lastIndex(of: " "), short[space...].hasPrefix(" https://") else { return String(short) }
+    return "\(short[..<space]) …"
   }
 }

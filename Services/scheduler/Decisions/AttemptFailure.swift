@@ -40,7 +40,7 @@ struct AttemptFailure: Codable, Hashable {
 
 extension AttemptFailure {
   /// The most that is kept of what a CA says, in characters and names: it is not the CA that fills the disk.
-  private static let (longestText, longestNameText, longestHelp, mostNames) = (1_000, 300, 500, 10)
+  private static let (longestText, longestNameText, longestHelp, mostNames) = (1_000, 300, 2_048, 10)
 
   /// What acme-client tells, in the words of the device protocol.
   init(_ problem: Problem) {
