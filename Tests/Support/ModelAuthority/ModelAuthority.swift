@@ -35,6 +35,7 @@ public final class ModelAuthority: Sendable {
     let now = Instant(Date())
     let issuer = try Issuer(now: now)
     let (certificate, key) = try issuer.serverCertificate(now: now)
+    // The port is in all of the CA's URLs, so that the listener is there first.
     let reached = Mutex<ModelAuthority?>(nil)
     let listener = try await HTTPServer.listen(on: port, certificate: certificate, key: key) { request in
       reached.withLock { $0 }?.answer(request) ?? .page(status: 503)
