@@ -70,17 +70,14 @@ public enum Logins {
     }
   }
 
-  /// A login, and the secret that was made: the only time that it is shown.
-  public struct NewSecret: Codable, Sendable {
+  /// A login as it is after a change.
+  public struct Changed: Codable, Sendable {
     /// The login.
     public var login: Login
-    /// The secret.
-    public var secret: String
 
-    /// A login and its new secret.
-    public init(login: Login, secret: String) {
+    /// A login as it is now.
+    public init(login: Login) {
       self.login = login
-      self.secret = secret
     }
   }
 
@@ -107,8 +104,8 @@ public enum Logins {
   public struct Add: VarlinkMethod {
     /// The interface.
     public static let interface = VarlinkInterface.logins
-    /// The login and its secret.
-    public typealias Reply = NewSecret
+    /// The login.
+    public typealias Reply = Changed
 
     /// What login.
     public struct Parameters: Codable, Sendable, Traced {
@@ -122,13 +119,13 @@ public enum Logins {
       public var domain: String?
       /// The only names, and their subdomains, that its devices may ask for; empty for any.
       public var nameSuffixes: [String]
-      /// The secret; one is made if there is none.
-      public var secret: String?
+      /// The secret, which the caller has made: so a call that is repeated can be recognized, and no secret is lost with a reply.
+      public var secret: String
       /// The caller's trace.
       public var trace: TraceContext?
 
       /// A login to be made.
-      public init(name: String, scope: Scope, kind: Kind, domain: String? = nil, nameSuffixes: [String], secret: String? = nil) {
+      public init(name: String, scope: Scope, kind: Kind, domain: String? = nil, nameSuffixes: [String], secret: String) {
         self.name = name
         self.scope = scope
         self.kind = kind
@@ -143,22 +140,22 @@ public enum Logins {
   public struct Rotate: VarlinkMethod {
     /// The interface.
     public static let interface = VarlinkInterface.logins
-    /// The login and its new secret.
-    public typealias Reply = NewSecret
+    /// The login.
+    public typealias Reply = Changed
 
     /// Which login, and how long the old secret holds.
     public struct Parameters: Codable, Sendable, Traced {
       /// Its name.
       public var name: String
-      /// The secret; one is made if there is none.
-      public var secret: String?
+      /// The new secret, which the caller has made.
+      public var secret: String
       /// Until when the old one holds; nil ends it now.
       public var overlapUntil: Int64?
       /// The caller's trace.
       public var trace: TraceContext?
 
       /// A login whose secret changes.
-      public init(name: String, secret: String? = nil, overlapUntil: Int64? = nil) {
+      public init(name: String, secret: String, overlapUntil: Int64? = nil) {
         self.name = name
         self.secret = secret
         self.overlapUntil = overlapUntil

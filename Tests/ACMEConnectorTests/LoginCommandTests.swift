@@ -15,6 +15,8 @@ struct LoginCommandTests {
     name: "south", scope: .domain, kind: .device, domain: "example.com", nameSuffixes: ["example.com"],
     secrets: [.init(createdAt: 0, lastUsedAt: Samples.seen.milliseconds)])
 
+  private static let list = VarlinkHandler.reply(Logins.List.self) { _, _ in .init(logins: [Self.login]) }
+
   private static let describe = VarlinkHandler.reply(Logins.Describe.self) { _, _ in
     .init(pin: "ab", path: "/connector", connections: 3, fingerprint: "cd", notAfter: (TestConnector.now + .seconds(86400 * 10)).milliseconds)
   }
@@ -25,22 +27,27 @@ struct LoginCommandTests {
 
   @Test("a new login's secret is the only thing on standard output")
   func add() async throws {
+    let made = NIOLockedValueBox("")
     let handler = VarlinkHandler.reply(Logins.Add.self) { parameters, _ in
-      #expect(parameters.domain == "example.com" && parameters.nameSuffixes == ["example.com", "example.org"] && parameters.secret == nil)
-      return Logins.NewSecret(login: Self.login, secret: "s3cret")
+      #expect(parameters.domain == "example.com" && parameters.nameSuffixes == ["example.com", "example.org"])
+      made.withLockedValue { $0 = parameters.secret }
+      return Logins.Changed(login: Self.login)
     }
     let printed = try await TestConnector.serving(serving(handler)) {
       try await $0.run(
         "logins", "add", "south", "--scope", "domain", "--domain", "example.com", "--suffix", "example.com", "--suffix", "Example.org")
     }
-    #expect(printed.output == "s3cret\n")
+    let secret = made.withLockedValue { $0 }
+    #expect(secret.count == 15 && secret.utf8.allSatisfy { $0 != 0x20 })
+    #expect(printed.output == "\(secret)\n")
     #expect(printed.notes == "Login south (device, scope domain) has a new secret:\n")
   }
 
   @Test("a secret that the administrator brings is not repeated")
   func addWithSecret() async throws {
     let handler = VarlinkHandler.reply(Logins.Add.self) { parameters, _ in
-      Logins.NewSecret(login: Self.login, secret: try #require(parameters.secret))
+      #expect(parameters.secret == "s3cret")
+      return Logins.Changed(login: Self.login)
     }
     let printed = try await TestConnector.serving(serving(handler)) { connector in
       let file = "\(connector.directory)/secret"
@@ -55,7 +62,7 @@ struct LoginCommandTests {
     let until = NIOLockedValueBox<Int64?>(nil)
     let handler = VarlinkHandler.reply(Logins.Rotate.self) { parameters, _ in
       until.withLockedValue { $0 = parameters.overlapUntil }
-      return Logins.NewSecret(login: Self.login, secret: "new")
+      return Logins.Changed(login: Self.login)
     }
     try await TestConnector.serving(serving(handler)) { _ = try await $0.run("logins", "rotate", "south", "--overlap", "7d") }
     #expect(until.withLockedValue { $0 } == (TestConnector.now + .seconds(7 * 86400)).milliseconds)
@@ -63,8 +70,7 @@ struct LoginCommandTests {
 
   @Test("logins are listed without their secrets")
   func list() async throws {
-    let handler = VarlinkHandler.reply(Logins.List.self) { _, _ in .init(logins: [Self.login]) }
-    let printed = try await TestConnector.serving(serving(handler)) { try await $0.run("logins") }
+    let printed = try await TestConnector.serving(serving(Self.list)) { try await $0.run("logins") }
     #expect(
       printed.output == """
         LOGIN  KIND    SCOPE   DOMAIN       NAMES UNDER  LAST USED                              OLD SECRET UNTIL
@@ -76,12 +82,20 @@ struct LoginCommandTests {
   @Test("the last login can not be removed, and the gateway says so")
   func removeLast() async throws {
     let handler = VarlinkHandler.reply(Logins.Remove.self) { _, _ in
-      throw Logins.Refused(error: "lastLogin", text: "This is the last login of an administrator.")
+      throw Logins.Refused(error: "lastLogin", text: "This is the last login of a device.")
     }
     let error = await #expect(throws: CommandError.self) {
-      try await TestConnector.serving(serving(handler)) { try await $0.run("logins", "remove", "admin") }
+      try await TestConnector.serving(serving(Self.list, handler)) { try await $0.run("logins", "remove", "south") }
     }
-    #expect(error?.description == "This is the last login of an administrator. (lastLogin)")
+    #expect(error?.description == "This is the last login of a device. (lastLogin)")
+  }
+
+  @Test("a login that is not there can not be removed by mistyping it")
+  func removeNone() async throws {
+    let error = await #expect(throws: CommandError.self) {
+      try await TestConnector.serving(serving(Self.list)) { try await $0.run("logins", "remove", "soth") }
+    }
+    #expect(error?.description == "There is no login soth; `acme-connector logins` lists them.")
   }
 
   @Test("the status joins what scheduler and gateway say")

@@ -61,15 +61,31 @@ struct RulesTests {
     #expect(admission.connections == 3)
   }
 
+  @Test("a change that is asked for twice is made once: the second time it is what it is already")
+  func twice() throws {
+    var book = LoginBook()
+    let times = [10, 20, 30].map { Instant(milliseconds: $0) }
+    let added = try book.add(try login("a"))
+    #expect(try book.add(try login("a")).secrets.map(\.createdAt) == added.secrets.map(\.createdAt))
+    #expect(throws: Logins.Refused.self) { try book.add(try login("a", kind: .admin)) }
+    let rotated = try book.rotate(added.name, to: try secret("second"), overlapUntil: times[2], at: times[0])
+    let again = try book.rotate(added.name, to: try secret("second"), overlapUntil: times[2], at: times[1])
+    #expect(again.secrets.map(\.createdAt) == rotated.secrets.map(\.createdAt))
+    #expect(again.secrets.map(\.validUntil) == [nil, times[2]])
+    _ = try book.add(try login("b"))
+    for _ in 1...2 { try book.remove(added.name) }
+    #expect(book.sorted.map(\.name.value) == ["b"])
+  }
+
   @Test("the last login of a kind stays")
   func lastLogin() throws {
     var book = LoginBook()
-    try book.add(try login("only"))
-    try book.add(try login("admin", kind: .admin))
+    _ = try book.add(try login("only"))
+    _ = try book.add(try login("admin", kind: .admin))
     let name = try #require(LoginName("only"))
     let refused = #expect(throws: Logins.Refused.self) { try book.remove(name) }
     #expect(refused?.error == "lastLogin")
-    try book.add(try login("other"))
+    _ = try book.add(try login("other"))
     try book.remove(name)
     #expect(book.sorted.map(\.name.value) == ["admin", "other"])
   }
@@ -77,7 +93,7 @@ struct RulesTests {
   @Test("an old secret ends at its date, and a later rotation does not lengthen it")
   func overlap() throws {
     var book = LoginBook()
-    try book.add(try login("a"))
+    _ = try book.add(try login("a"))
     let name = try #require(LoginName("a"))
     let times = [10, 20, 30].map { Instant(milliseconds: $0) }
     _ = try book.rotate(name, to: try secret("second"), overlapUntil: times[1], at: times[0])

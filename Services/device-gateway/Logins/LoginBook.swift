@@ -15,33 +15,40 @@ struct LoginBook: Codable, Sendable {
   /// In the order of the alphabet.
   var sorted: [StoredLogin] { logins.values.sorted { $0.name < $1.name } }
 
-  mutating func add(_ login: StoredLogin) throws(Logins.Refused) {
-    guard logins[login.name] == nil else {
-      throw Logins.Refused(error: "exists", text: "There is a login \(login.name) already; rotate its secret, or remove it first.")
+  /// Makes a login. One that is the same already, with the same secret, is what was asked for: a call may come twice.
+  mutating func add(_ login: StoredLogin) throws(Logins.Refused) -> StoredLogin {
+    if let present = logins[login.name] {
+      guard present.isSame(as: login) else {
+        throw Logins.Refused(error: "exists", text: "There is a login \(login.name) already; rotate its secret, or remove it first.")
+      }
+      return present
     }
     for held in login.secrets { try checkUnused(held.secret, except: login.name) }
     guard logins.count < Self.capacity else {
       throw Logins.Refused(error: "exists", text: "There are \(Self.capacity) logins, the most there can be; remove some.")
     }
     logins[login.name] = login
+    return login
   }
 
-  /// Gives a login a new secret. Those before it hold until `overlapUntil`, or end now.
+  /// Gives a login a new secret. Those before it hold until `overlapUntil`, or end now; so they do if it is the current one already.
   mutating func rotate(_ name: LoginName, to secret: LoginSecret, overlapUntil: Instant?, at now: Instant) throws(Logins.Refused) -> StoredLogin {
     guard var login = logins[name] else { throw Self.unknown(name.value) }
     try checkUnused(secret, except: name)
     // Some of the earlier ones may overlap already; none holds longer than it was promised.
     let end = overlapUntil ?? now
+    let current = login.secrets.first.flatMap { $0.secret == secret ? $0 : nil } ?? StoredLogin.HeldSecret(secret: secret, createdAt: now)
     for index in login.secrets.indices { login.secrets[index].validUntil = min(end, login.secrets[index].validUntil ?? end) }
     login.secrets.removeAll { $0.secret == secret || !$0.isValid(at: now) }
-    login.secrets = [StoredLogin.HeldSecret(secret: secret, createdAt: now)] + login.secrets.prefix(Self.secretsPerLogin - 1)
+    login.secrets = [current] + login.secrets.prefix(Self.secretsPerLogin - 1)
     logins[name] = login
     return login
   }
 
-  /// Ends a login. The last one of its kind stays: without it no device, or no administrator, could come in, and nobody would see why.
+  /// Ends a login, if there is one. The last one of its kind stays: without it no device, or no administrator, could come in, and nobody would see
+  /// why.
   mutating func remove(_ name: LoginName) throws(Logins.Refused) {
-    guard let login = logins[name] else { throw Self.unknown(name.value) }
+    guard let login = logins[name] else { return }
     guard logins.values.contains(where: { $0.kind == login.kind && $0.name != name }) else {
       throw Logins.Refused(
         error: "lastLogin", text: "\(name) is the last login of kind \(login.kind.rawValue); add another one before you remove it.")
@@ -77,7 +84,7 @@ struct LoginBook: Codable, Sendable {
   /// The secret decides as what its holder comes in, so no two logins have the same.
   private func checkUnused(_ secret: LoginSecret, except name: LoginName) throws(Logins.Refused) {
     guard !logins.values.contains(where: { $0.name != name && $0.secrets.contains { $0.secret == secret } }) else {
-      throw Logins.Refused(error: "badSecret", text: "Another login has this secret; choose another one, or leave it out to have one made.")
+      throw Logins.Refused(error: "badSecret", text: "Another login has this secret; choose another one.")
     }
   }
 

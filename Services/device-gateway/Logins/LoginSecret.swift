@@ -1,4 +1,4 @@
-/// What a device and the gateway both know. It is part of the login digest, so it is kept as it is, and shown nowhere but where it is made.
+/// What a device and the gateway both know. It is part of the login digest, so it is kept as it is, and shown nowhere.
 struct LoginSecret: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
   /// 1 to 63 printable ASCII characters: what the fields of a PBX and of its plugins take.
   let value: String
@@ -12,17 +12,6 @@ struct LoginSecret: Hashable, Sendable, CustomStringConvertible, CustomReflectab
   init?(fileContent: [UInt8]) {
     let line = fileContent.last == UInt8(ascii: "\n") ? fileContent.dropLast() : fileContent[...]
     self.init(String(decoding: line, as: UTF8.self))
-  }
-
-  /// 15 alphanumeric characters, the most that a PBX object takes: 89 bits.
-  static func make(using generator: inout some RandomNumberGenerator) -> LoginSecret {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-    let characters = (0..<15).map { _ in alphabet[Int.random(in: alphabet.indices, using: &generator)] }
-    return LoginSecret(checked: String(characters))
-  }
-
-  private init(checked value: String) {
-    self.value = value
   }
 
   var description: String { "(secret)" }

@@ -27,7 +27,7 @@ actor LoginStore {
   /// All logins, as administrators see them.
   nonisolated var views: [Logins.Login] { doorkeeper.book.sorted.map(\.view) }
 
-  func add(_ login: StoredLogin) throws {
+  func add(_ login: StoredLogin) throws -> StoredLogin {
     try change { book throws(Logins.Refused) in try book.add(login) }
   }
 
@@ -49,6 +49,7 @@ actor LoginStore {
     var book = doorkeeper.book
     let result = try body(&book)
     try file.store(book)
+    RehearsedDeath.at("device-gateway.loginsStored")
     doorkeeper.replace(book)
     return result
   }
@@ -60,7 +61,7 @@ actor LoginStore {
       guard let secret = LoginSecret(fileContent: content) else {
         throw LoginsFileError(cause: "the credential \(kind.rawValue) is no secret of 1 to 63 printable ASCII characters")
       }
-      try book.add(
+      _ = try book.add(
         StoredLogin(name: name, scope: .instance, kind: kind, nameSuffixes: [], secrets: [.init(secret: secret, createdAt: now)]))
     }
     return book

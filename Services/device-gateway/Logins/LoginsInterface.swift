@@ -23,27 +23,26 @@ struct LoginsInterface: Sendable {
       ])
   }
 
-  private func add(_ parameters: Logins.Add.Parameters) async throws -> Logins.NewSecret {
-    let secret = try secret(parameters.secret)
+  private func add(_ parameters: Logins.Add.Parameters) async throws -> Logins.Changed {
     let login = StoredLogin(
       name: try name(parameters.name), scope: try scope(parameters), kind: parameters.kind, nameSuffixes: try suffixes(parameters.nameSuffixes),
-      secrets: [.init(secret: secret, createdAt: clock.now())])
-    try await store.add(login)
-    return Logins.NewSecret(login: login.view, secret: secret.value)
+      secrets: [.init(secret: try secret(parameters.secret), createdAt: clock.now())])
+    return Logins.Changed(login: try await store.add(login).view)
   }
 
-  private func rotate(_ parameters: Logins.Rotate.Parameters) async throws -> Logins.NewSecret {
+  private func rotate(_ parameters: Logins.Rotate.Parameters) async throws -> Logins.Changed {
     let secret = try secret(parameters.secret)
     let overlapUntil = parameters.overlapUntil.map(Instant.init(milliseconds:))
     guard let name = LoginName(parameters.name) else { throw LoginBook.unknown(parameters.name) }
     let login = try await store.rotate(name, to: secret, overlapUntil: overlapUntil)
     // The old secret has ended, and with it what it opened.
     if overlapUntil.map({ $0 <= clock.now() }) ?? true { closeConnections(name) }
-    return Logins.NewSecret(login: login.view, secret: secret.value)
+    return Logins.Changed(login: login.view)
   }
 
   private func remove(_ parameters: Logins.Remove.Parameters) async throws -> NoMembers {
-    guard let name = LoginName(parameters.name) else { throw LoginBook.unknown(parameters.name) }
+    // What can be no login's name is the name of none.
+    guard let name = LoginName(parameters.name) else { return NoMembers() }
     try await store.remove(name)
     closeConnections(name)
     return NoMembers()
@@ -56,13 +55,9 @@ struct LoginsInterface: Sendable {
     return name
   }
 
-  private func secret(_ text: String?) throws(Logins.Refused) -> LoginSecret {
-    guard let text else {
-      var generator = SystemRandomNumberGenerator()
-      return .make(using: &generator)
-    }
+  private func secret(_ text: String) throws(Logins.Refused) -> LoginSecret {
     guard let secret = LoginSecret(text) else {
-      throw Logins.Refused(error: "badSecret", text: "A secret has 1 to 63 printable ASCII characters; leave it out to have one made.")
+      throw Logins.Refused(error: "badSecret", text: "A secret has 1 to 63 printable ASCII characters.")
     }
     return secret
   }

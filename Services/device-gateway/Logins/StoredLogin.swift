@@ -29,6 +29,12 @@ struct StoredLogin: Codable, Sendable {
   /// Newest first; the first is the current one.
   var secrets: [HeldSecret]
 
+  /// Whether it opens the same for the same people, with the same current secret.
+  func isSame(as other: StoredLogin) -> Bool {
+    name == other.name && scope == other.scope && kind == other.kind && nameSuffixes == other.nameSuffixes
+      && secrets.first?.secret == other.secrets.first?.secret
+  }
+
   /// The scope as the scheduler knows it.
   var schedulerScope: String {
     switch scope {

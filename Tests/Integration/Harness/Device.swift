@@ -20,8 +20,10 @@ struct Device: Sendable {
 
   /// Asks for a certificate, and waits until it is installed or `limit` is over.
   @discardableResult
-  func enroll(_ names: [String], options: [String] = [], limit: Duration = .seconds(90)) async throws -> Command.Outcome {
-    var arguments = ["enroll", "--connector", url, "--password-file", connector.credential("device")]
+  func enroll(
+    _ names: [String], credential: String = "device", options: [String] = [], limit: Duration = .seconds(90)
+  ) async throws -> Command.Outcome {
+    var arguments = ["enroll", "--connector", url, "--password-file", connector.credential(credential)]
     arguments += ["--directory", folder.path, "--name"] + names + ["--timeout", "\(limit.components.seconds)"] + options
     let command = Command(Project.executable("acme-device"), arguments)
     return try await (network?.inside(command) ?? command).run(limit: limit + .seconds(10))

@@ -23,12 +23,11 @@ struct AddLogin: ConnectorCommand {
   }
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {
+    let secret = try NewSecret(file: secretFile)
     let reply = try await connector.logins.ask(
       Logins.Add.self,
-      .init(
-        name: name, scope: scope, kind: kind, domain: domain, nameSuffixes: suffix.map(\.value),
-        secret: try secretFile.map(InputFile.secret)))
-    try terminal.show(reply, asJSON: options.json, isSecretKnown: secretFile != nil)
+      .init(name: name, scope: scope, kind: kind, domain: domain, nameSuffixes: suffix.map(\.value), secret: secret.text))
+    try terminal.show(reply.login, secret, asJSON: options.json)
   }
 }
 
@@ -45,19 +44,25 @@ struct RotateLogin: ConnectorCommand {
   func perform(with connector: Connector, on terminal: Terminal) async throws {
     let now = terminal.now
     let overlapUntil = overlap.map { now + $0.duration }
+    let secret = try NewSecret(file: secretFile)
     let reply = try await connector.logins.ask(
-      Logins.Rotate.self,
-      .init(name: name, secret: try secretFile.map(InputFile.secret), overlapUntil: overlapUntil?.milliseconds))
-    try terminal.show(reply, asJSON: options.json, isSecretKnown: secretFile != nil)
+      Logins.Rotate.self, .init(name: name, secret: secret.text, overlapUntil: overlapUntil?.milliseconds))
+    try terminal.show(reply.login, secret, asJSON: options.json)
     if let overlapUntil, !options.json { try terminal.note("The old secret holds until \(overlapUntil.text(at: now)).") }
   }
 }
 
 extension Terminal {
   /// Prints the secret alone, so that a script can take it; one that the administrator brought is not repeated.
-  fileprivate func show(_ new: Logins.NewSecret, asJSON: Bool, isSecretKnown: Bool) throws {
-    if asJSON { return try json(new) }
-    try note("Login \(new.login.name) (\(new.login.kind.rawValue), scope \(new.login.scope.rawValue)) has a new secret\(isSecretKnown ? "." : ":")")
-    if !isSecretKnown { try line(new.secret) }
+  fileprivate func show(_ login: Logins.Login, _ secret: NewSecret, asJSON: Bool) throws {
+    if asJSON { return try json(MadeLogin(login: login, secret: secret.isMade ? secret.text : nil)) }
+    try note("Login \(login.name) (\(login.kind.rawValue), scope \(login.scope.rawValue)) has a new secret\(secret.isMade ? ":" : ".")")
+    if secret.isMade { try line(secret.text) }
   }
+}
+
+/// For programs: the login, and the secret that was made for it.
+private struct MadeLogin: Encodable {
+  let login: Logins.Login
+  let secret: String?
 }
