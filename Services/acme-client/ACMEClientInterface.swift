@@ -18,7 +18,10 @@ struct ACMEClientInterface: Sendable {
       [
         .stream(ACMEClient.Issue.self) { call, _, replies in try await issuance.issue(call) { try await replies.send($0) } },
         .reply(ACMEClient.Release.self) { call, _ in try await release(call.request) },
-        .reply(ACMEClient.ListOrders.self) { _, _ in .init(orders: await journal.all.map(ACMEClient.Order.init)) },
+        .list(ACMEClient.ListOrders.self) { call in
+          await journal.all.filter { entry in call.after.map { entry.request > $0 } ?? true }.sorted { $0.request < $1.request }
+            .map(ACMEClient.Order.init)
+        },
         .reply(ACMEClient.DescribeAuthority.self) { call, _ in try await problems { try await describe(call.authority) } },
         .reply(ACMEClient.GetAccount.self) { call, _ in try await problems { try await account(call.authority) } },
         .reply(ACMEClient.GetRenewalInfo.self) { call, _ in try await certificates.renewalInfo(call) },

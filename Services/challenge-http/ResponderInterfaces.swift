@@ -27,11 +27,10 @@ extension LiveTokens {
         .reply(Challenges.Lookup.self) { parameters, _ in
           .init(ChallengeToken(parameters.token).flatMap(self.token)?.keyAuthorization)
         },
-        .reply(Challenges.List.self) { _, _ in
-          .init(
-            challenges: self.live().map { token, value in
-              .init(name: value.name, token: token, orders: value.holders, expires: value.end, hits: value.hits)
-            })
+        .list(Challenges.List.self) { call in
+          self.live().filter { token, _ in call.after.map { token.value > $0 } ?? true }.sorted { $0.token.value < $1.token.value }.map {
+            .init(name: $0.value.name, token: $0.token, orders: $0.value.holders, expires: $0.value.end, hits: $0.value.hits)
+          }
         },
       ])
   }

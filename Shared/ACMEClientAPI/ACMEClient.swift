@@ -134,22 +134,34 @@ public enum ACMEClient {
   }
 
   /// The orders on disk.
-  public struct ListOrders: VarlinkMethod {
+  public struct ListOrders: VarlinkListMethod {
     /// The interface.
     public static let interface = VarlinkInterface.acmeClient
-    /// Nothing but a trace.
-    public typealias Parameters = OnlyTrace
 
-    /// The orders.
-    public struct Reply: Codable, Sendable {
-      /// Oldest first.
+    /// After which request a part begins.
+    public typealias Parameters = OnlyAfter
+
+    /// A part of them.
+    public struct Reply: Codable, Sendable, VarlinkListPart {
+      /// By request.
       public var orders: [Order]
+      /// `after` of the next part; nil if this is the last one.
+      public var next: String?
 
-      /// The orders on disk.
-      public init(orders: [Order]) {
+      /// A part of the list.
+      public init(orders: [Order], next: String? = nil) {
         self.orders = orders
+        self.next = next
       }
+
+      /// The orders.
+      public var entries: [Order] { orders }
+      /// A part of the list.
+      public init(entries: [Order], next: String?) { self.init(orders: entries, next: next) }
     }
+
+    /// The request.
+    public static func place(of order: Order) -> String { order.request }
   }
 
   /// An authority, and a trace.

@@ -81,23 +81,48 @@ public enum Logins {
     }
   }
 
-  /// All logins.
-  public struct List: VarlinkMethod {
+  /// Logins.
+  public struct List: VarlinkListMethod {
     /// The interface.
     public static let interface = VarlinkInterface.logins
-    /// Nothing but a trace.
-    public typealias Parameters = OnlyTrace
 
-    /// The logins.
-    public struct Reply: Codable, Sendable {
-      /// In the order of the alphabet.
-      public var logins: [Login]
+    /// Which ones.
+    public struct Parameters: Codable, Sendable, Traced, VarlinkListSelection {
+      /// Only this one.
+      public var name: String?
+      /// Only those after this one.
+      public var after: String?
+      /// The caller's trace.
+      public var trace: TraceContext?
 
-      /// The logins.
-      public init(logins: [Login]) {
-        self.logins = logins
+      /// Which logins.
+      public init(name: String? = nil, after: String? = nil) {
+        self.name = name
+        self.after = after
       }
     }
+
+    /// A part of them.
+    public struct Reply: Codable, Sendable, VarlinkListPart {
+      /// In the order of the alphabet.
+      public var logins: [Login]
+      /// `after` of the next part; nil if this is the last one.
+      public var next: String?
+
+      /// A part of the list.
+      public init(logins: [Login], next: String? = nil) {
+        self.logins = logins
+        self.next = next
+      }
+
+      /// The logins.
+      public var entries: [Login] { logins }
+      /// A part of the list.
+      public init(entries: [Login], next: String?) { self.init(logins: entries, next: next) }
+    }
+
+    /// The name.
+    public static func place(of login: Login) -> String { login.name }
   }
 
   /// Makes a login.

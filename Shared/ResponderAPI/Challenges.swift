@@ -69,22 +69,34 @@ public enum Challenges {
     }
   }
 
-  /// All live tokens.
-  public struct List: VarlinkMethod {
+  /// Live tokens.
+  public struct List: VarlinkListMethod {
     /// The interface.
     public static let interface = VarlinkInterface.challenges
-    /// Nothing but a trace.
-    public typealias Parameters = OnlyTrace
 
-    /// The live tokens.
-    public struct Reply: Codable, Sendable {
-      /// In no particular order.
+    /// After which token a part begins.
+    public typealias Parameters = OnlyAfter
+
+    /// A part of them.
+    public struct Reply: Codable, Sendable, VarlinkListPart {
+      /// By token.
       public var challenges: [Challenge]
+      /// `after` of the next part; nil if this is the last one.
+      public var next: String?
 
-      /// A list of live tokens.
-      public init(challenges: [Challenge]) {
+      /// A part of the list.
+      public init(challenges: [Challenge], next: String? = nil) {
         self.challenges = challenges
+        self.next = next
       }
+
+      /// The live tokens.
+      public var entries: [Challenge] { challenges }
+      /// A part of the list.
+      public init(entries: [Challenge], next: String?) { self.init(challenges: entries, next: next) }
     }
+
+    /// The token.
+    public static func place(of challenge: Challenge) -> String { challenge.token.value }
   }
 }

@@ -57,42 +57,95 @@ public enum AdminMethods {
     }
   }
 
-  /// All devices.
-  public struct ListDevices: VarlinkMethod {
+  /// Devices.
+  public struct ListDevices: VarlinkListMethod {
     /// The interface.
     public static let interface = VarlinkInterface.admin
-    /// Nothing but a trace.
-    public typealias Parameters = OnlyTrace
 
-    /// The devices.
-    public struct Reply: Codable, Sendable {
-      /// Oldest first.
+    /// Which ones.
+    public struct Parameters: Codable, Sendable, Traced, VarlinkListSelection {
+      /// Only those with this id, key or name.
+      public var called: String?
+      /// Only those after this one.
+      public var after: String?
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// Which devices.
+      public init(called: String? = nil, after: String? = nil) {
+        self.called = called
+        self.after = after
+      }
+    }
+
+    /// A part of them.
+    public struct Reply: Codable, Sendable, VarlinkListPart {
+      /// By id.
       public var devices: [DeviceView]
+      /// `after` of the next part; nil if this is the last one.
+      public var next: String?
+
+      /// A part of the list.
+      public init(devices: [DeviceView], next: String? = nil) {
+        self.devices = devices
+        self.next = next
+      }
 
       /// The devices.
-      public init(devices: [DeviceView]) {
-        self.devices = devices
-      }
+      public var entries: [DeviceView] { devices }
+      /// A part of the list.
+      public init(entries: [DeviceView], next: String?) { self.init(devices: entries, next: next) }
     }
+
+    /// The id.
+    public static func place(of device: DeviceView) -> String { device.id.rawValue }
   }
 
-  /// All names.
-  public struct ListNames: VarlinkMethod {
+  /// Names.
+  public struct ListNames: VarlinkListMethod {
     /// The interface.
     public static let interface = VarlinkInterface.admin
-    /// Nothing but a trace.
-    public typealias Parameters = OnlyTrace
 
-    /// The names.
-    public struct Reply: Codable, Sendable {
-      /// In the order of the alphabet.
-      public var names: [NameView]
+    /// Which ones.
+    public struct Parameters: Codable, Sendable, Traced, VarlinkListSelection {
+      /// Only this one.
+      public var name: DNSName?
+      /// Only those of one device.
+      public var device: DeviceID?
+      /// Only those after this one.
+      public var after: String?
+      /// The caller's trace.
+      public var trace: TraceContext?
 
-      /// The names.
-      public init(names: [NameView]) {
-        self.names = names
+      /// Which names.
+      public init(name: DNSName? = nil, device: DeviceID? = nil, after: String? = nil) {
+        self.name = name
+        self.device = device
+        self.after = after
       }
     }
+
+    /// A part of them.
+    public struct Reply: Codable, Sendable, VarlinkListPart {
+      /// In the order of the alphabet.
+      public var names: [NameView]
+      /// `after` of the next part; nil if this is the last one.
+      public var next: String?
+
+      /// A part of the list.
+      public init(names: [NameView], next: String? = nil) {
+        self.names = names
+        self.next = next
+      }
+
+      /// The names.
+      public var entries: [NameView] { names }
+      /// A part of the list.
+      public init(entries: [NameView], next: String?) { self.init(names: entries, next: next) }
+    }
+
+    /// The name.
+    public static func place(of name: NameView) -> String { name.name.value }
   }
 
   /// Gives a name to the device that waits for it.
@@ -120,36 +173,50 @@ public enum AdminMethods {
   }
 
   /// Requests and their certificates.
-  public struct ListCertificates: VarlinkMethod {
+  public struct ListCertificates: VarlinkListMethod {
     /// The interface.
     public static let interface = VarlinkInterface.admin
 
     /// Which ones.
-    public struct Parameters: Codable, Sendable, Traced {
+    public struct Parameters: Codable, Sendable, Traced, VarlinkListSelection {
       /// Only those of one device.
       public var device: DeviceID?
       /// Superseded ones too.
       public var all: Bool
+      /// Only those after the one with this number.
+      public var after: Int?
       /// The caller's trace.
       public var trace: TraceContext?
 
       /// Which requests.
-      public init(device: DeviceID? = nil, all: Bool) {
+      public init(device: DeviceID? = nil, all: Bool, after: Int? = nil) {
         self.device = device
         self.all = all
+        self.after = after
       }
     }
 
-    /// The requests.
-    public struct Reply: Codable, Sendable {
+    /// A part of them.
+    public struct Reply: Codable, Sendable, VarlinkListPart {
       /// Oldest first.
       public var certificates: [CertificateView]
+      /// `after` of the next part; nil if this is the last one.
+      public var next: Int?
+
+      /// A part of the list.
+      public init(certificates: [CertificateView], next: Int? = nil) {
+        self.certificates = certificates
+        self.next = next
+      }
 
       /// The requests.
-      public init(certificates: [CertificateView]) {
-        self.certificates = certificates
-      }
+      public var entries: [CertificateView] { certificates }
+      /// A part of the list.
+      public init(entries: [CertificateView], next: Int?) { self.init(certificates: entries, next: next) }
     }
+
+    /// The number.
+    public static func place(of certificate: CertificateView) -> Int { certificate.number }
   }
 
   /// One certificate's chain.

@@ -25,13 +25,15 @@ public struct DeviceView: Codable, Sendable, Hashable {
   public var firstSeen: Instant
   /// When it last came.
   public var lastSeen: Instant
-  /// The names it holds.
+  /// The names it holds; of very many, the first ones in the order of the alphabet.
   public var names: [DNSName]
+  /// How many it holds.
+  public var nameCount: Int
 
   /// A device.
   public init(
     id: DeviceID, scope: String, key: String, name: String? = nil, kind: String? = nil, product: String? = nil, version: String? = nil,
-    roles: [String], address: String? = nil, firstSeen: Instant, lastSeen: Instant, names: [DNSName]
+    roles: [String], address: String? = nil, firstSeen: Instant, lastSeen: Instant, names: [DNSName], nameCount: Int
   ) {
     self.id = id
     self.scope = scope
@@ -45,6 +47,7 @@ public struct DeviceView: Codable, Sendable, Hashable {
     self.firstSeen = firstSeen
     self.lastSeen = lastSeen
     self.names = names
+    self.nameCount = nameCount
   }
 }
 
@@ -56,7 +59,7 @@ public struct NameView: Codable, Sendable, Hashable {
   public var device: DeviceID
   /// Since when.
   public var since: Instant
-  /// Who waits for it.
+  /// Who waits for it; of very many, those who wait longest.
   public var claims: [NameClaim]
 
   /// A name.
@@ -87,6 +90,8 @@ public struct NameClaim: Codable, Sendable, Hashable {
 
 /// A request and, where there is one, its certificate.
 public struct CertificateView: Codable, Sendable, Hashable {
+  /// The request's number; later ones are higher.
+  public var number: Int
   /// The request's id.
   public var request: RequestID
   /// Whose it is.
@@ -120,10 +125,11 @@ public struct CertificateView: Codable, Sendable, Hashable {
 
   /// A request.
   public init(
-    request: RequestID, device: DeviceID, slot: String, names: [DNSName], state: RequestState, fingerprint: Fingerprint? = nil,
+    number: Int, request: RequestID, device: DeviceID, slot: String, names: [DNSName], state: RequestState, fingerprint: Fingerprint? = nil,
     serial: String? = nil, issuer: String? = nil, notBefore: Instant? = nil, notAfter: Instant? = nil, requestedAt: Instant, changedAt: Instant,
     newOrders: Int, error: String? = nil, text: String? = nil
   ) {
+    self.number = number
     self.request = request
     self.device = device
     self.slot = slot

@@ -15,8 +15,8 @@ struct AdminCommandTests {
 
   @Test("devices are a table for people")
   func devices() async throws {
-    let handler = VarlinkHandler.reply(AdminMethods.ListDevices.self) { _, _ in
-      .init(devices: [try Samples.device("d1", key: "aa", name: "Gerät", names: ["a.example"]), try Samples.device("d2", key: "bb")])
+    let handler = VarlinkHandler.list(AdminMethods.ListDevices.self) { _ in
+      [try Samples.device("d1", key: "aa", name: "Gerät", names: ["a.example"]), try Samples.device("d2", key: "bb")]
     }
     let printed = try await TestConnector.serving(admin(handler)) { try await $0.run("devices") }
     #expect(
@@ -28,10 +28,20 @@ struct AdminCommandTests {
         """)
   }
 
+  @Test("a list of many parts is one to who asks for it")
+  func manyParts() async throws {
+    let ids = (1...450).map { "d\(1000 + $0)" }
+    let handler = VarlinkHandler.list(AdminMethods.ListDevices.self) { call in
+      try ids.filter { id in call.after.map { id > $0 } ?? true }.prefix(AdminMethods.ListDevices.lookAhead).map { try Samples.device($0, key: "k") }
+    }
+    let printed = try await TestConnector.serving(admin(handler)) { try await $0.run("devices") }
+    #expect(printed.output.split(separator: "\n").dropFirst().map { String($0.prefix(5)) } == ids)
+  }
+
   @Test("with --json the reply's members come as they are, on one line")
   func json() async throws {
-    let handler = VarlinkHandler.reply(AdminMethods.ListNames.self) { _, _ in
-      .init(names: [NameView(name: try Samples.name("a.example"), device: DeviceID(rawValue: "d1"), since: Instant(milliseconds: 5), claims: [])])
+    let handler = VarlinkHandler.list(AdminMethods.ListNames.self) { _ in
+      [NameView(name: try Samples.name("a.example"), device: DeviceID(rawValue: "d1"), since: Instant(milliseconds: 5), claims: [])]
     }
     let printed = try await TestConnector.serving(admin(handler)) { try await $0.run("names", "--json") }
     #expect(printed.output == #"{"names":[{"claims":[],"device":"d1","name":"a.example","since":5}]}"# + "\n")
@@ -39,11 +49,9 @@ struct AdminCommandTests {
 
   @Test("certificates show their end, their error, and the first three names")
   func certificates() async throws {
-    let handler = VarlinkHandler.reply(AdminMethods.ListCertificates.self) { parameters, _ in
+    let handler = VarlinkHandler.list(AdminMethods.ListCertificates.self) { parameters in
       #expect(parameters.all)
-      return .init(certificates: [
-        try Samples.certificate("r1", state: .installed), try Samples.certificate("r2", state: .failed, error: "rateLimited"),
-      ])
+      return [try Samples.certificate("r1", state: .installed), try Samples.certificate("r2", state: .failed, error: "rateLimited")]
     }
     let printed = try await TestConnector.serving(admin(handler)) { try await $0.run("certificates", "--all") }
     let lines = printed.output.split(separator: "\n")
@@ -71,20 +79,22 @@ struct AdminCommandTests {
     let error = await #expect(throws: CommandError.self) {
       try await TestConnector.serving(admin(list)) { try await $0.run("names", "approve", "a.example") }
     }
-    #expect(error?.description == "2 devices wait for a.example; say which one gets it with --device: d2, d3.")
+    #expect(error?.description == "Several devices wait for a.example; say which one gets it with --device: d2, d3.")
   }
 
   private func names(waiting devices: [String]) -> VarlinkHandler {
-    .reply(AdminMethods.ListNames.self) { _, _ in
+    .list(AdminMethods.ListNames.self) { parameters in
+      #expect(parameters.name?.value == "a.example")
       let claims = devices.map { NameClaim(device: DeviceID(rawValue: $0), request: RequestID(rawValue: "r"), since: Samples.seen) }
-      return .init(names: [NameView(name: try Samples.name("a.example"), device: DeviceID(rawValue: "d1"), since: Samples.seen, claims: claims)])
+      return [NameView(name: try Samples.name("a.example"), device: DeviceID(rawValue: "d1"), since: Samples.seen, claims: claims)]
     }
   }
 
   @Test("a device may be named by its id, its key or its name, if only one has it", arguments: [("d1", "d1"), ("bb", "d2"), ("pbx", "d2")])
   func deviceReference(reference: String, id: String) async throws {
-    let devices = VarlinkHandler.reply(AdminMethods.ListDevices.self) { _, _ in
-      .init(devices: [try Samples.device("d1", key: "aa"), try Samples.device("d2", key: "bb", name: "pbx")])
+    let devices = VarlinkHandler.list(AdminMethods.ListDevices.self) { parameters in
+      #expect(parameters.called == reference)
+      return [try Samples.device(id, key: "bb", name: "pbx")]
     }
     let renew = VarlinkHandler.reply(AdminMethods.Renew.self) { parameters, _ in
       .init(requests: [RequestID(rawValue: "\(parameters.device, default: "-")")])
@@ -95,8 +105,8 @@ struct AdminCommandTests {
 
   @Test("a name that two devices have is no device")
   func ambiguousDevice() async throws {
-    let devices = VarlinkHandler.reply(AdminMethods.ListDevices.self) { _, _ in
-      .init(devices: [try Samples.device("d1", key: "aa", name: "pbx"), try Samples.device("d2", key: "bb", name: "pbx")])
+    let devices = VarlinkHandler.list(AdminMethods.ListDevices.self) { _ in
+      [try Samples.device("d1", key: "aa", name: "pbx"), try Samples.device("d2", key: "bb", name: "pbx")]
     }
     await #expect(throws: CommandError.self) {
       try await TestConnector.serving(admin(devices)) { try await $0.run("events", "--device", "pbx") }

@@ -15,7 +15,7 @@ struct LoginCommandTests {
     name: "south", scope: .domain, kind: .device, domain: "example.com", nameSuffixes: ["example.com"],
     secrets: [.init(createdAt: 0, lastUsedAt: Samples.seen.milliseconds)])
 
-  private static let list = VarlinkHandler.reply(Logins.List.self) { _, _ in .init(logins: [Self.login]) }
+  private static let list = VarlinkHandler.list(Logins.List.self) { _ in [Self.login] }
 
   private static let describe = VarlinkHandler.reply(Logins.Describe.self) { _, _ in
     .init(pin: "ab", path: "/connector", connections: 3, fingerprint: "cd", notAfter: (TestConnector.now + .seconds(86400 * 10)).milliseconds)

@@ -11,12 +11,12 @@ enum Samples {
   static func device(_ id: String, key: String, name: String? = nil, names: [String] = []) throws -> DeviceView {
     DeviceView(
       id: DeviceID(rawValue: id), scope: "instance", key: key, name: name, kind: "LINUX", product: "acme-device", version: nil, roles: [],
-      address: "192.0.2.1", firstSeen: seen, lastSeen: seen, names: try names.map(Self.name))
+      address: "192.0.2.1", firstSeen: seen, lastSeen: seen, names: try names.map(Self.name), nameCount: names.count)
   }
 
   static func certificate(_ request: String, state: RequestState, error: String? = nil) throws -> CertificateView {
     CertificateView(
-      request: RequestID(rawValue: request), device: DeviceID(rawValue: "d1"), slot: "default",
+      number: 1, request: RequestID(rawValue: request), device: DeviceID(rawValue: "d1"), slot: "default",
       names: try ["a.example", "b.example", "c.example", "d.example"].map(name), state: state, issuer: "Test CA",
       notAfter: error == nil ? TestConnector.now + .seconds(29 * 86400) : nil, requestedAt: seen, changedAt: seen, newOrders: 1, error: error)
   }

@@ -89,7 +89,7 @@ extension Integration {
 extension Connector {
   /// A login by its name.
   fileprivate func login(_ name: String) async throws -> Logins.Login? {
-    try await logins.call(Logins.List.self, .init()).logins.first { $0.name == name }
+    try await logins.call(Logins.List.self, .init(name: name)).logins.first
   }
 }
 

@@ -19,6 +19,8 @@ extension Integration {
       Case(socket: "scheduler.sock", interface: "org.acmeconnector.Scheduler", method: "Register", parameters: registration),
       Case(socket: "admin.sock", interface: "org.acmeconnector.Admin", method: "Status"),
       Case(socket: "admin.sock", interface: "org.acmeconnector.Admin", method: "ListEvents", parameters: #"{"limit":10}"#, isStream: true),
+      Case(socket: "admin.sock", interface: "org.acmeconnector.Admin", method: "ListDevices"),
+      Case(socket: "admin.sock", interface: "org.acmeconnector.Admin", method: "ListDevices", isStream: true),
       Case(socket: "acme-client.sock", interface: "org.acmeconnector.ACMEClient", method: "ListOrders"),
       Case(socket: "challenge-http.sock", interface: "org.acmeconnector.Challenges", method: "Lookup", parameters: #"{"token":"unknown"}"#),
       Case(socket: "responders/challenge-http.sock", interface: "org.acmeconnector.Responder", method: "Withdraw", parameters: withdrawal),

@@ -3,6 +3,13 @@ import Glibc
 import SchedulerAPI
 import Varlink
 
+extension [String] {
+  /// The ids for a sentence: all if they are few.
+  var summary: String {
+    count <= 10 ? joined(separator: ", ") : prefix(10).joined(separator: ", ") + " and \(count - 10) more"
+  }
+}
+
 /// Why a command did not do what it was asked for, as one sentence for a person.
 struct CommandError: Error, CustomStringConvertible {
   /// The sentence, without what could steer a terminal.

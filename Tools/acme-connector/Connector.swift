@@ -23,14 +23,13 @@ struct Connector: Sendable {
   /// The device that an administrator means by its id, or by its key or name where only one has it.
   /// - Throws: a ``CommandError`` when there is none or more than one.
   func device(_ reference: String) async throws -> DeviceID {
-    let devices = try await admin.ask(AdminMethods.ListDevices.self).devices
-    if let device = devices.first(where: { $0.id.rawValue == reference }) { return device.id }
-    let matches = devices.filter { $0.key == reference || $0.name == reference }
+    let matches = try await admin.askAll(AdminMethods.ListDevices.self, .init(called: reference)).devices
+    if let device = matches.first(where: { $0.id.rawValue == reference }) { return device.id }
     guard let device = matches.first else {
       throw CommandError("There is no device with the id, key or name \(reference); `acme-connector devices` lists them.")
     }
     guard matches.count == 1 else {
-      let ids = matches.map(\.id.rawValue).joined(separator: ", ")
+      let ids = matches.map(\.id.rawValue).summary
       throw CommandError("\(matches.count) devices are called \(reference); give the id of the one you mean: \(ids).")
     }
     return device.id
@@ -43,6 +42,11 @@ extension VarlinkClient {
   /// Calls a method; a service that does not answer within half a minute will not answer a person at all.
   func ask<Method: VarlinkMethod>(_ method: Method.Type, _ parameters: Method.Parameters) async throws -> Method.Reply {
     try await call(method, parameters, timeLimit: .seconds(30))
+  }
+
+  /// Calls for a whole list.
+  func askAll<Method: VarlinkListMethod>(_ method: Method.Type, _ parameters: Method.Parameters) async throws -> Method.Reply {
+    try await list(method, parameters, timeLimit: .seconds(30))
   }
 
   /// Calls a method that has nothing to be told.

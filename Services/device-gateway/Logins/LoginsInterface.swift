@@ -15,7 +15,9 @@ struct LoginsInterface: Sendable {
     VarlinkInterfaceHandlers(
       .logins,
       [
-        .reply(Logins.List.self) { _, _ in .init(logins: store.views) },
+        .list(Logins.List.self) { call in
+          store.views.filter { login in (call.name.map { login.name == $0 } ?? true) && (call.after.map { login.name > $0 } ?? true) }
+        },
         .reply(Logins.Add.self) { parameters, _ in try await add(parameters) },
         .reply(Logins.Rotate.self) { parameters, _ in try await rotate(parameters) },
         .reply(Logins.Remove.self) { parameters, _ in try await remove(parameters) },
@@ -48,6 +50,9 @@ struct LoginsInterface: Sendable {
     return NoMembers()
   }
 
+  /// A login with all its suffixes still fits a message.
+  private static let mostSuffixes = 100
+
   private func name(_ text: String) throws(Logins.Refused) -> LoginName {
     guard let name = LoginName(text) else {
       throw Logins.Refused(error: "badName", text: "A login's name has 1 to 64 letters, digits, dots, hyphens, underscores or at signs.")
@@ -79,6 +84,9 @@ struct LoginsInterface: Sendable {
   }
 
   private func suffixes(_ texts: [String]) throws(Logins.Refused) -> [DNSName] {
+    guard texts.count <= Self.mostSuffixes else {
+      throw Logins.Refused(error: "badSuffix", text: "A login is limited to at most \(Self.mostSuffixes) suffixes.")
+    }
     var names: [DNSName] = []
     for text in texts {
       guard let name = DNSName(text) else {

@@ -13,16 +13,26 @@ extension VarlinkInterfaceHandlers {
       .admin,
       [
         .reply(Methods.Status.self) { _, _ in try await fleet.answer(.administrators) { try await fleet.status(startedAt: startedAt) } },
-        .reply(Methods.ListDevices.self) { _, _ in try await fleet.answer(.administrators) { .init(devices: try await fleet.devices()) } },
-        .reply(Methods.ListNames.self) { _, _ in try await fleet.answer(.administrators) { .init(names: try await fleet.names()) } },
+        .list(Methods.ListDevices.self) { call in
+          try await fleet.answer(.administrators) {
+            try await fleet.devices(called: call.called, after: call.after, limit: Methods.ListDevices.lookAhead)
+          }
+        },
+        .list(Methods.ListNames.self) { call in
+          try await fleet.answer(.administrators) {
+            try await fleet.names(call.name, of: call.device, after: call.after, limit: Methods.ListNames.lookAhead)
+          }
+        },
         .reply(Methods.ApproveName.self) { call, _ in
           try await fleet.answer(.administrators) {
             try await fleet.approve(call.name, for: call.device)
             return .init()
           }
         },
-        .reply(Methods.ListCertificates.self) { call, _ in
-          try await fleet.answer(.administrators) { .init(certificates: try await fleet.certificates(of: call.device, all: call.all)) }
+        .list(Methods.ListCertificates.self) { call in
+          try await fleet.answer(.administrators) {
+            try await fleet.certificates(of: call.device, all: call.all, after: call.after, limit: Methods.ListCertificates.lookAhead)
+          }
         },
         .reply(Methods.GetChain.self) { call, _ in
           try await fleet.answer(.administrators) { .init(chain: try await fleet.chain(of: call.request)) }

@@ -24,31 +24,36 @@ extension Fleet {
     }
   }
 
-  /// The devices that have described themselves or asked for a certificate, oldest first.
-  func devices() async throws -> [DeviceView] {
+  /// The most names of a device, or claims on a name, that are shown with it: what devices bring about without end does not fill a message.
+  private static let mostShown = 100
+
+  /// The devices that have described themselves or asked for a certificate, by id: the first after the one given.
+  /// - Parameter reference: only those with this id, key or name.
+  func devices(called reference: String? = nil, after: String? = nil, limit: Int = .max) async throws -> [DeviceView] {
     try await store.read { database in
-      let names = Dictionary(grouping: try NameRecord.fetchAll(database, sql: "SELECT * FROM name ORDER BY name"), by: \.device)
-      return try DeviceRecord.fetchAll(database, sql: "SELECT * FROM device WHERE isKnown ORDER BY firstSeen, id").map {
-        DeviceView($0, names: names[$0.id, default: []].map(\.name))
+      try DeviceRecord.list(called: reference, after: after, limit: limit, from: database).map { device in
+        let names = try NameRecord.list(nil, of: device.id, after: nil, limit: Self.mostShown, from: database).map(\.name)
+        return DeviceView(device, names: names, nameCount: try NameRecord.count(of: device.id, from: database))
       }
     }
   }
 
-  /// The names, in the order of the alphabet, and who waits for them.
-  func names() async throws -> [NameView] {
+  /// The names, in the order of the alphabet, and who waits for them: the first after the one given.
+  func names(_ name: DNSName? = nil, of device: DeviceID? = nil, after: String? = nil, limit: Int = .max) async throws -> [NameView] {
     try await store.read { database in
-      let claims = Dictionary(grouping: try ClaimRecord.on(nil, from: database), by: \.name)
-      return try NameRecord.fetchAll(database, sql: "SELECT * FROM name ORDER BY name").map { name in
-        let waiting = claims[name.name, default: []].map { NameClaim(device: $0.device, request: $0.request, since: $0.since) }
-        return NameView(name: name.name, device: name.device, since: name.since, claims: waiting)
+      try NameRecord.list(name, of: device, after: after, limit: limit, from: database).map { name in
+        let claims = try ClaimRecord.on(name.name, limit: Self.mostShown, from: database)
+        return NameView(
+          name: name.name, device: name.device, since: name.since,
+          claims: claims.map { NameClaim(device: $0.device, request: $0.request, since: $0.since) })
       }
     }
   }
 
-  /// The requests and their certificates, oldest first.
-  func certificates(of device: DeviceID?, all: Bool) async throws -> [CertificateView] {
+  /// The requests and their certificates, oldest first: the first after the one with that number.
+  func certificates(of device: DeviceID?, all: Bool, after: Int? = nil, limit: Int = .max) async throws -> [CertificateView] {
     try await store.read { database in
-      try RequestRecord.list(of: device, all: all, from: database).map { request in
+      try RequestRecord.list(of: device, all: all, after: after, limit: limit, from: database).map { request in
         CertificateView(
           request, certificate: try CertificateRecord.of(request.id, from: database), progress: orders.progress(of: request.id))
       }
@@ -77,11 +82,11 @@ extension Fleet {
 }
 
 extension DeviceView {
-  fileprivate init(_ device: DeviceRecord, names: [DNSName]) {
+  fileprivate init(_ device: DeviceRecord, names: [DNSName], nameCount: Int) {
     self.init(
       id: device.id, scope: device.scope, key: device.key, name: device.description?.name, kind: device.description?.kind,
       product: device.description?.product, version: device.description?.version, roles: device.description?.roles ?? [], address: device.address,
-      firstSeen: device.firstSeen, lastSeen: device.lastSeen, names: names)
+      firstSeen: device.firstSeen, lastSeen: device.lastSeen, names: names, nameCount: nameCount)
   }
 }
 
@@ -90,7 +95,7 @@ extension CertificateView {
     var failure: AttemptFailure?
     if case .failed(let reason, _) = request.phase { failure = reason }
     self.init(
-      request: request.id, device: request.device, slot: request.slot, names: request.names,
+      number: Int(request.number ?? 0), request: request.id, device: request.device, slot: request.slot, names: request.names,
       state: RequestState(request.phase, progress: progress), fingerprint: certificate?.fingerprint, serial: certificate?.serial,
       issuer: certificate?.issuer, notBefore: certificate?.notBefore, notAfter: certificate?.notAfter, requestedAt: request.requestedAt,
       changedAt: request.changedAt, newOrders: request.newOrders, error: failure?.error, text: failure?.explanation)

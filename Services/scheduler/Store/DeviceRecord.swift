@@ -31,6 +31,19 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
     try Int.fetchOne(database, sql: "SELECT count(*) FROM device WHERE scope = ?", arguments: [scope]) ?? 0
   }
 
+  /// The devices that are shown, by id: the first after the one given.
+  /// - Parameter reference: only those with this id, key or name.
+  static func list(called reference: String?, after: String?, limit: Int, from database: Database) throws -> [DeviceRecord] {
+    try fetchAll(
+      database,
+      sql: """
+        SELECT * FROM device WHERE isKnown AND id > :after
+          AND (:reference IS NULL OR :reference IN (id, key, json_extract(description, '$.name')))
+        ORDER BY id LIMIT :limit
+        """,
+      arguments: ["after": after ?? "", "reference": reference, "limit": limit])
+  }
+
   /// Forgets who only logged in.
   static func deleteUnknown(from database: Database) throws {
     try database.execute(

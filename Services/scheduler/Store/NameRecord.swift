@@ -18,6 +18,15 @@ struct NameRecord: Codable, FetchableRecord, PersistableRecord {
     return Dictionary(held.map { ($0.name, $0.device) }, uniquingKeysWith: { first, _ in first })
   }
 
+  /// The names, in the order of the alphabet: the first after the one given; only one of them, or only those of one device, if that is given.
+  static func list(_ name: DNSName?, of device: DeviceID?, after: String?, limit: Int, from database: Database) throws -> [NameRecord] {
+    var names = order(sql: "name").limit(limit)
+    if let after { names = names.filter(sql: "name > ?", arguments: [after]) }
+    if let name { names = names.filter(sql: "name = ?", arguments: [name.value]) }
+    if let device { names = names.filter(sql: "device = ?", arguments: [device.rawValue]) }
+    return try names.fetchAll(database)
+  }
+
   static func count(of device: DeviceID, from database: Database) throws -> Int {
     try Int.fetchOne(database, sql: "SELECT count(*) FROM name WHERE device = ?", arguments: [device.rawValue]) ?? 0
   }
@@ -37,9 +46,9 @@ struct ClaimRecord: Codable, FetchableRecord, PersistableRecord {
     try fetchAll(database, sql: "SELECT * FROM claim WHERE request = ? ORDER BY name", arguments: [request.rawValue])
   }
 
-  /// Who waits for a name; all names if none is given.
-  static func on(_ name: DNSName?, from database: Database) throws -> [ClaimRecord] {
-    try fetchAll(database, sql: "SELECT * FROM claim WHERE :name IS NULL OR name = :name ORDER BY since, request", arguments: ["name": name?.value])
+  /// Who waits for a name, longest first.
+  static func on(_ name: DNSName, limit: Int = .max, from database: Database) throws -> [ClaimRecord] {
+    try fetchAll(database, sql: "SELECT * FROM claim WHERE name = ? ORDER BY since, request LIMIT ?", arguments: [name.value, limit])
   }
 
   static func drop(of request: RequestID, from database: Database) throws {

@@ -37,12 +37,16 @@ extension RequestRecord {
       arguments: ["device": device.rawValue, "slot": slot])
   }
 
-  /// All requests that are not superseded, oldest first; of one device if it is given, with the superseded ones if `all`.
-  static func list(of device: DeviceID?, all: Bool, from database: Database) throws -> [RequestRecord] {
+  /// The requests that are not superseded, oldest first: the first after the number given; of one device if it is given, with the superseded ones if
+  /// `all`.
+  static func list(of device: DeviceID?, all: Bool, after: Int?, limit: Int, from database: Database) throws -> [RequestRecord] {
     try fetchAll(
       database,
-      sql: "SELECT * FROM request WHERE (:device IS NULL OR device = :device) AND (:all OR state <> 'superseded') ORDER BY number",
-      arguments: ["device": device?.rawValue, "all": all])
+      sql: """
+        SELECT * FROM request WHERE number > :after AND (:device IS NULL OR device = :device) AND (:all OR state <> 'superseded')
+        ORDER BY number LIMIT :limit
+        """,
+      arguments: ["after": after ?? 0, "device": device?.rawValue, "all": all, "limit": limit])
   }
 
   /// The newest request of every slot, of all devices or of one, and with a name if one is given.

@@ -75,7 +75,7 @@ struct Connector: Sendable {
 
   /// The requests that the scheduler knows.
   func certificates() async throws -> [CertificateView] {
-    try await admin.call(AdminMethods.ListCertificates.self, .init(device: nil, all: true)).certificates
+    try await admin.list(AdminMethods.ListCertificates.self, .init(all: true)).certificates
   }
 
   /// The events so far.
@@ -86,8 +86,8 @@ struct Connector: Sendable {
   /// Waits until a device asks for a name that another one holds.
   func claim(on name: String) async throws {
     try await eventually("nobody asked for \(name)") {
-      let names = try await admin.call(AdminMethods.ListNames.self, .init()).names
-      return names.contains { $0.name.value == name && !$0.claims.isEmpty }
+      let names = try await admin.call(AdminMethods.ListNames.self, .init(name: DNSName(name))).names
+      return names.contains { !$0.claims.isEmpty }
     }
   }
 

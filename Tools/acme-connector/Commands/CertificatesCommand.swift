@@ -17,7 +17,7 @@ struct CertificatesCommand: AsyncParsableCommand {
 
     func perform(with connector: Connector, on terminal: Terminal) async throws {
       let device: DeviceID? = if let device { try await connector.device(device) } else { nil }
-      let reply = try await connector.admin.ask(AdminMethods.ListCertificates.self, .init(device: device, all: all))
+      let reply = try await connector.admin.askAll(AdminMethods.ListCertificates.self, .init(device: device, all: all))
       if options.json { return try terminal.json(reply) }
       let now = terminal.now
       let table = Table(
@@ -29,7 +29,7 @@ struct CertificatesCommand: AsyncParsableCommand {
           .init("STATE") { certificate in certificate.state.rawValue + (certificate.error.map { ": \($0)" } ?? "") },
           .init("VALID UNTIL") { $0.notAfter?.text(at: now) },
           .init("ISSUER") { $0.issuer },
-          .init("NAMES") { NameList.short($0.names) },
+          .init("NAMES") { NameList.short($0.names, of: $0.names.count) },
         ])
       try terminal.table(table, ifEmpty: "No certificate has been asked for.")
     }

@@ -8,7 +8,8 @@ struct DevicesCommand: ConnectorCommand {
   @OptionGroup var options: ConnectorOptions
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {
-    let reply = try await connector.admin.ask(AdminMethods.ListDevices.self)
+    var reply = try await connector.admin.askAll(AdminMethods.ListDevices.self, .init())
+    reply.devices.sort { ($0.firstSeen, $0.id.rawValue) < ($1.firstSeen, $1.id.rawValue) }
     if options.json { return try terminal.json(reply) }
     let now = terminal.now
     let table = Table(
@@ -22,7 +23,7 @@ struct DevicesCommand: ConnectorCommand {
         .init("PRODUCT") { [$0.product, $0.version].compactMap(\.self).joined(separator: " ") },
         .init("ADDRESS") { $0.address },
         .init("LAST SEEN") { $0.lastSeen.text(at: now) },
-        .init("NAMES") { NameList.short($0.names) },
+        .init("NAMES") { NameList.short($0.names, of: $0.nameCount) },
       ])
     try terminal.table(table, ifEmpty: "No device has come yet.")
   }

@@ -15,7 +15,7 @@ struct LoginsCommand: AsyncParsableCommand {
     @OptionGroup var options: ConnectorOptions
 
     func perform(with connector: Connector, on terminal: Terminal) async throws {
-      let reply = try await connector.logins.ask(Logins.List.self)
+      let reply = try await connector.logins.askAll(Logins.List.self, .init())
       if options.json { return try terminal.json(reply) }
       let now = terminal.now
       let table = Table(
@@ -42,7 +42,7 @@ struct LoginsCommand: AsyncParsableCommand {
 
     func perform(with connector: Connector, on terminal: Terminal) async throws {
       // The gateway has nothing against the removal of what is not there, but whoever has mistyped a name should hear of it.
-      guard try await connector.logins.ask(Logins.List.self).logins.contains(where: { $0.name == name }) else {
+      guard try await connector.logins.ask(Logins.List.self, .init(name: name)).logins.contains(where: { $0.name == name }) else {
         throw CommandError("There is no login \(name); `acme-connector logins` lists them.")
       }
       let reply = try await connector.logins.ask(Logins.Remove.self, .init(name: name))

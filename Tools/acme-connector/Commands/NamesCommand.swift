@@ -13,10 +13,12 @@ struct NamesCommand: AsyncParsableCommand {
   struct List: ConnectorCommand {
     static let configuration = CommandConfiguration(abstract: "Lists the names.")
 
+    @Option(help: "Only those of one device, by id, key or name.") var device: String?
     @OptionGroup var options: ConnectorOptions
 
     func perform(with connector: Connector, on terminal: Terminal) async throws {
-      let reply = try await connector.admin.ask(AdminMethods.ListNames.self)
+      let device: DeviceID? = if let device { try await connector.device(device) } else { nil }
+      let reply = try await connector.admin.askAll(AdminMethods.ListNames.self, .init(device: device))
       if options.json { return try terminal.json(reply) }
       let now = terminal.now
       let table = Table(
@@ -50,12 +52,11 @@ struct NamesCommand: AsyncParsableCommand {
     }
 
     private func onlyClaimant(at connector: Connector) async throws -> DeviceID {
-      let names = try await connector.admin.ask(AdminMethods.ListNames.self).names
-      let devices = Set(names.first { $0.name == name }?.claims.map(\.device) ?? [])
+      let names = try await connector.admin.ask(AdminMethods.ListNames.self, .init(name: name)).names
+      let devices = Set(names.flatMap(\.claims).map(\.device))
       guard let device = devices.first else { throw CommandError("No device waits for \(name).") }
       guard devices.count == 1 else {
-        let all = devices.map(\.rawValue).sorted().joined(separator: ", ")
-        throw CommandError("\(devices.count) devices wait for \(name); say which one gets it with --device: \(all).")
+        throw CommandError("Several devices wait for \(name); say which one gets it with --device: \(devices.map(\.rawValue).sorted().summary).")
       }
       return device
     }
@@ -64,9 +65,9 @@ struct NamesCommand: AsyncParsableCommand {
 
 /// Names in one cell.
 enum NameList {
-  /// The first three names, and how many more there are.
-  static func short(_ names: [DNSName]) -> String {
+  /// The first three of `count` names, and how many more there are.
+  static func short(_ names: [DNSName], of count: Int) -> String {
     let shown = names.prefix(3).map(\.value).joined(separator: ", ")
-    return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
+    return count > 3 ? "\(shown) and \(count - 3) more" : shown
   }
 }
