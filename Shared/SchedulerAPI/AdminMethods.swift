@@ -250,15 +250,15 @@ public enum AdminMethods {
   }
 
   /// What happened.
-  public struct ListEvents: VarlinkMethod {
+  public struct ListEvents: VarlinkListMethod {
     /// The interface.
     public static let interface = VarlinkInterface.admin
 
     /// Which events.
-    public struct Parameters: Codable, Sendable, Traced {
+    public struct Parameters: Codable, Sendable, Traced, VarlinkListSelection {
       /// Only those after this one.
       public var after: Int?
-      /// At most this many of the newest.
+      /// Without `after`: how many of the newest; 100 if it is nil.
       public var limit: Int?
       /// Only those of one device.
       public var device: DeviceID?
@@ -273,16 +273,27 @@ public enum AdminMethods {
       }
     }
 
-    /// The events.
-    public struct Reply: Codable, Sendable {
+    /// A part of them.
+    public struct Reply: Codable, Sendable, VarlinkListPart {
       /// Oldest first.
       public var events: [EventView]
+      /// `after` of the next part; nil if this is the last one.
+      public var next: Int?
+
+      /// A part of the list.
+      public init(events: [EventView], next: Int? = nil) {
+        self.events = events
+        self.next = next
+      }
 
       /// The events.
-      public init(events: [EventView]) {
-        self.events = events
-      }
+      public var entries: [EventView] { events }
+      /// A part of the list.
+      public init(entries: [EventView], next: Int?) { self.init(events: entries, next: next) }
     }
+
+    /// The number.
+    public static func place(of event: EventView) -> Int { event.id }
   }
 
   /// Tries again.

@@ -9,22 +9,30 @@ import Varlink
 
 @Suite("Commands that follow a stream")
 struct StreamCommandTests {
-  @Test("events that are followed go on after a restart, none twice")
-  func follow() async throws {
+  /// Follows events of a connector that tells `first`, is restarted, and tells `second`.
+  private func follow(
+    _ first: [EventView], then second: [EventView]
+  ) async throws -> (printed: TestConnector.Printed, askedAfter: [Int?]) {
     let calls = NIOLockedValueBox<[Int?]>([])
     let handler = VarlinkHandler.stream(AdminMethods.ListEvents.self) { parameters, _, replies in
       let number = calls.withLockedValue {
         $0.append(parameters.after)
         return $0.count
       }
-      guard number == 1 else { return .init(events: [Samples.event(3, "third")]) }
-      try await replies.send(.init(events: [Samples.event(1, "first"), Samples.event(2, "second")]))
+      guard number == 1 else { return .init(events: second) }
+      try await replies.send(.init(events: first))
       throw Restarting()
     }
     let printed = try await TestConnector.serving(["admin.sock": VarlinkInterfaceHandlers(.admin, [handler])]) {
       try await $0.run("events", "--follow")
     }
-    #expect(calls.withLockedValue { $0 } == [nil, 2])
+    return (printed, calls.withLockedValue { $0 })
+  }
+
+  @Test("events that are followed go on after a restart, none twice")
+  func follow() async throws {
+    let (printed, askedAfter) = try await follow([Samples.event(1, "first"), Samples.event(2, "second")], then: [Samples.event(3, "third")])
+    #expect(askedAfter == [nil, 2])
     #expect(
       printed.output == """
         2026-11-23T11:30:00Z  warning      first [nameHeldByOther, device d1]
@@ -32,6 +40,11 @@ struct StreamCommandTests {
         2026-11-23T11:30:00Z  warning      third [nameHeldByOther, device d1]
 
         """)
+  }
+
+  @Test("events that are followed are not missed where none was there before a restart")
+  func followFromNothing() async throws {
+    #expect(try await follow([], then: [Samples.event(1, "first")]).askedAfter == [nil, 0])
   }
 
   private func request(

@@ -39,7 +39,7 @@ extension VarlinkInterfaceHandlers {
         },
         .stream(Methods.ListEvents.self, requiresMore: false) { call, context, replies in
           try await fleet.answer(.administrators) {
-            try await fleet.events(call, following: context.wantsMore) { try await replies.send(.init(events: $0)) }
+            try await fleet.events(call, following: context.wantsMore) { try await replies.send($0) }
           }
         },
         .reply(Methods.Renew.self) { call, _ in
@@ -95,26 +95,28 @@ extension Fleet {
 
   /// The events that are asked for; if `following`, each new one as it comes, until the caller goes away.
   fileprivate func events(
-    _ call: AdminMethods.ListEvents.Parameters, following: Bool, tell: @Sendable ([EventView]) async throws -> Void
+    _ call: AdminMethods.ListEvents.Parameters, following: Bool, tell: @Sendable (AdminMethods.ListEvents.Reply) async throws -> Void
   ) async throws -> AdminMethods.ListEvents.Reply {
     let news = watched.events.open()
-    let limit = min(max(1, call.limit ?? 100), Self.mostEvents)
-    var events = try await self.events(after: Int64(call.after ?? 0), limit: limit, of: call.device)
-    guard following else { return .init(events: events) }
-    var last = Int64(events.last?.id ?? call.after ?? 0)
-    try await tell(events)
-    for try await _ in news {
-      repeat {
-        events = try await self.events(following: last, limit: Self.mostEvents, of: call.device)
-        last = events.last.map { Int64($0.id) } ?? last
-        if !events.isEmpty { try await tell(events) }
-      } while events.count == Self.mostEvents
+    var last: Int
+    if let after = call.after { last = after } else { last = try await place(beforeNewest: call.limit ?? 100, of: call.device) }
+    func nextPart() async throws -> AdminMethods.ListEvents.Reply {
+      let part = try AdminMethods.ListEvents.part(
+        of: try await events(after: last, limit: AdminMethods.ListEvents.lookAhead, of: call.device))
+      last = part.events.last?.id ?? last
+      return part
     }
-    throw Restarting()
+    var part = try await nextPart()
+    guard following else { return part }
+    // The first one is told even if it is empty: from then on the caller knows that it has missed nothing.
+    try await tell(part)
+    var iterator = news.makeAsyncIterator()
+    while true {
+      if part.next == nil, try await iterator.next() == nil { throw Restarting() }
+      part = try await nextPart()
+      if !part.events.isEmpty { try await tell(part) }
+    }
   }
-
-  /// The most events in one reply.
-  private static let mostEvents = 1_000
 }
 
 extension RequestState {

@@ -66,18 +66,17 @@ extension Fleet {
     return certificate.chain
   }
 
-  /// The newest events after the one given, oldest first.
-  func events(after: Int64, limit: Int, of device: DeviceID?) async throws -> [EventView] {
+  /// The first events after the one given, oldest first.
+  func events(after: Int, limit: Int, of device: DeviceID?) async throws -> [EventView] {
     try await store.read { database in
       try EventRecord.list(after: after, limit: limit, device: device, from: database).map(EventView.init)
     }
   }
 
-  /// The first events after the one given, oldest first.
-  func events(following last: Int64, limit: Int, of device: DeviceID?) async throws -> [EventView] {
-    try await store.read { database in
-      try EventRecord.following(last, limit: limit, device: device, from: database).map(EventView.init)
-    }
+  /// The event after which the newest `count` come; 0 if there are no more than these.
+  func place(beforeNewest count: Int, of device: DeviceID?) async throws -> Int {
+    guard count > 0 else { throw Refusal(.badMessage, "At least one event has to be asked for.") }
+    return try await store.read { try EventRecord.place(beforeNewest: count, device: device, from: $0) }
   }
 }
 

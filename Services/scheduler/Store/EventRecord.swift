@@ -44,19 +44,18 @@ struct EventRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
       arguments: [event.device?.rawValue, event.code.rawValue, since.milliseconds]) ?? 0
   }
 
-  /// The newest `limit` events after the one given, oldest first.
-  static func list(after: Int64, limit: Int, device: DeviceID?, from database: Database) throws -> [EventRecord] {
+  /// The first events after the one given, oldest first.
+  static func list(after: Int, limit: Int, device: DeviceID?, from database: Database) throws -> [EventRecord] {
     try fetchAll(
-      database, sql: "SELECT * FROM event WHERE id > :after AND (:device IS NULL OR device = :device) ORDER BY id DESC LIMIT :limit",
-      arguments: ["after": after, "device": device?.rawValue, "limit": limit]
-    ).reversed()
+      database, sql: "SELECT * FROM event WHERE id > :after AND (:device IS NULL OR device = :device) ORDER BY id LIMIT :limit",
+      arguments: ["after": after, "device": device?.rawValue, "limit": limit])
   }
 
-  /// The first events after the one given, oldest first.
-  static func following(_ last: Int64, limit: Int, device: DeviceID?, from database: Database) throws -> [EventRecord] {
-    try fetchAll(
-      database, sql: "SELECT * FROM event WHERE id > :last AND (:device IS NULL OR device = :device) ORDER BY id LIMIT :limit",
-      arguments: ["last": last, "device": device?.rawValue, "limit": limit])
+  /// The event after which the newest `count` come; 0 if there are no more than these.
+  static func place(beforeNewest count: Int, device: DeviceID?, from database: Database) throws -> Int {
+    try Int.fetchOne(
+      database, sql: "SELECT id FROM event WHERE :device IS NULL OR device = :device ORDER BY id DESC LIMIT 1 OFFSET :count",
+      arguments: ["device": device?.rawValue, "count": count]) ?? 0
   }
 
   /// Forgets what is older than `oldest`, and the oldest when there are too many.

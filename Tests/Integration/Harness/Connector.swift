@@ -80,7 +80,7 @@ struct Connector: Sendable {
 
   /// The events so far.
   func events() async throws -> [EventView] {
-    try await admin.call(AdminMethods.ListEvents.self, .init(after: nil, limit: 1000, device: nil)).events
+    try await admin.list(AdminMethods.ListEvents.self, .init(after: 0)).events
   }
 
   /// Waits until a device asks for a name that another one holds.

@@ -45,6 +45,31 @@ struct ListTests {
       #expect(try await admin.list(AdminMethods.ListNames.self, .init()).names.map(\.name.value) == numbers.map { "d\($0).example.net" }.sorted())
       let certificates = try await admin.list(AdminMethods.ListCertificates.self, .init(all: false)).certificates
       #expect(certificates.map(\.request.rawValue) == numbers.map { "request\($0)" })
+      #expect(try await admin.list(AdminMethods.ListEvents.self, .init(after: 0)).events.map(\.id) == numbers.map { $0 + 1 })
+    }
+  }
+
+  @Test("begin with the newest events that are asked for, or go on from one in order until none is left")
+  func events() async throws {
+    try await onLargeFleet { admin in
+      let newest = try await admin.call(AdminMethods.ListEvents.self, .init(limit: 3))
+      #expect(newest.events.map(\.id) == [4_998, 4_999, 5_000] && newest.next == nil)
+      #expect(try await admin.call(AdminMethods.ListEvents.self, .init()).events.count == 100)
+      #expect(try await admin.list(AdminMethods.ListEvents.self, .init(limit: 1_500)).events.map(\.id) == Array(3_501...5_000))
+      #expect(try await admin.list(AdminMethods.ListEvents.self, .init(limit: 9_999)).events.count == 5_000)
+      await #expect(throws: AdminMethods.Refused.self) { try await admin.call(AdminMethods.ListEvents.self, .init(limit: 0)) }
+
+      let (parts, part) = AsyncStream.makeStream(of: [Int].self)
+      await withThrowingTaskGroup(of: Void.self) { tasks in
+        defer { tasks.cancelAll() }
+        tasks.addTask { _ = try await admin.stream(AdminMethods.ListEvents.self, .init(after: 4_000)) { part.yield($0.events.map(\.id)) } }
+        var ids: [Int] = []
+        for await part in parts {
+          ids += part
+          if ids.count >= 1_000 { break }
+        }
+        #expect(ids == Array(4_001...5_000))
+      }
     }
   }
 

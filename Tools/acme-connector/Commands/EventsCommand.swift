@@ -13,14 +13,14 @@ struct EventsCommand: ConnectorCommand {
   @OptionGroup var options: ConnectorOptions
 
   func validate() throws {
-    guard (1...10_000).contains(limit) else { throw ValidationError("--limit takes a number from 1 to 10000.") }
+    guard limit > 0 else { throw ValidationError("--limit takes a number from 1 on.") }
   }
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {
     let device: DeviceID? = if let device { try await connector.device(device) } else { nil }
     let selection = AdminMethods.ListEvents.Parameters(limit: limit, device: device)
     guard follow else {
-      let reply = try await connector.admin.ask(AdminMethods.ListEvents.self, selection)
+      let reply = try await connector.admin.askAll(AdminMethods.ListEvents.self, selection)
       if options.json { return try terminal.json(reply) }
       return try reply.events.isEmpty ? terminal.line("Nothing has happened.") : show(reply, on: terminal)
     }
@@ -31,15 +31,14 @@ struct EventsCommand: ConnectorCommand {
   private func followEvents(_ selection: AdminMethods.ListEvents.Parameters, of connector: Connector, on terminal: Terminal) async throws {
     let last = NIOLockedValueBox<Int?>(nil)
     let receive: @Sendable (AdminMethods.ListEvents.Reply) throws -> Void = { reply in
-      if let id = reply.events.last?.id { last.withLockedValue { $0 = id } }
+      // Where there was nothing yet, whatever comes is new.
+      last.withLockedValue { $0 = reply.events.last?.id ?? $0 ?? 0 }
       try show(reply, on: terminal)
     }
     while true {
       var next = selection
-      if let seen = last.withLockedValue({ $0 }) {
-        // What came while nobody listened is wanted whole.
-        (next.after, next.limit) = (seen, nil)
-      }
+      // What came while nobody listened is wanted whole.
+      next.after = last.withLockedValue { $0 }
       do {
         return try receive(try await connector.admin.stream(AdminMethods.ListEvents.self, next, onReply: receive))
       } catch is Restarting {
