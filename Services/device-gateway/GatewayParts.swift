@@ -40,8 +40,10 @@ struct GatewayParts {
           path: path, connections: connections, tls: tls, isSecure: isSecure, makeConversation: { DeviceSession(in: house, on: $0) })
       },
       connections: connections, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+    let ended = EndedLogins(
+      doorkeeper: logins.doorkeeper, devices: devices, clock: clock, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
     let administration = LoginsInterface(
-      store: logins, closeConnections: { devices.close(login: $0) },
+      store: logins, closeEnded: { ended.closeConnections() },
       describe: {
         let (served, standing) = (tls.certificate, await ownDevice.report)
         return .init(

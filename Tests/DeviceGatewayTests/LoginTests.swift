@@ -3,6 +3,7 @@ import DeviceGatewayAPI
 import FoundationEssentials
 import NIOCore
 import PKI
+import RawSocket
 import SchedulerAPI
 import ServiceRuntime
 import Testing
@@ -91,6 +92,61 @@ struct LoginTests {
       _ = try await gateway.device("c", secret: "third")
       #expect(try await gateway.connect().logIn(sip: "d", secret: "second") == .refused(.loginRefused, retryAfterSec: nil))
     }
+  }
+
+  @Test("the end of an overlap closes what the old secret has opened, and nothing else")
+  func overlapEnds() async throws {
+    try await TestGateway.run { gateway in
+      let old = try await gateway.device("a")
+      let end = Instant(milliseconds: WallClock.system.now().milliseconds + 300)
+      let rotation = Logins.Rotate.Parameters(name: "device", secret: "second", overlapUntil: end.milliseconds)
+      _ = try await gateway.logins.call(Logins.Rotate.self, rotation)
+      let new = try await gateway.device("b", secret: "second")
+      #expect(try await old.closeCode() == 1008)
+      #expect(WallClock.system.now() >= end)
+      try await new.send(KeepAlive().text)
+      #expect(try await new.answer(KeepAlive.name).name == KeepAlive.name)
+    }
+  }
+
+  @Test("an overlap that was under way when the gateway ended still ends")
+  func overlapEndsAfterRestart() async throws {
+    let folder = try TemporaryFolder()
+    let end = Instant(milliseconds: WallClock.system.now().milliseconds + 2_000)
+    try await TestGateway.run(in: folder) { gateway in
+      let rotation = Logins.Rotate.Parameters(name: "device", secret: "second", overlapUntil: end.milliseconds)
+      _ = try await gateway.logins.call(Logins.Rotate.self, rotation)
+    }
+    try await TestGateway.run(in: folder) { gateway in
+      let old = try await gateway.connect()
+      // On a machine that took two seconds to come here it is refused at once, which is as well.
+      _ = try await old.logIn(sip: "a", secret: TestGateway.deviceSecret)
+      #expect(try await old.closeCode() == 1008)
+      #expect(WallClock.system.now() >= end)
+    }
+  }
+
+  @Test("a login that ends between the proof of its secret and the entry opens no door")
+  func endsMeanwhile() throws {
+    var book = LoginBook()
+    let logins = try ["a", "b"].map { name in
+      StoredLogin(
+        name: try #require(LoginName(name)), scope: .instance, kind: .device, nameSuffixes: [],
+        secrets: [.init(secret: try #require(LoginSecret("secret of \(name)")), createdAt: .earliest)])
+    }
+    for login in logins { _ = try book.add(login) }
+    let doorkeeper = Doorkeeper(book, clock: .system)
+    let challenge = try #require(Challenge("1234"))
+    let login = Login(.init(app: "test", domain: "", sip: "1"), info: nil, challenge: challenge, password: "secret of a")
+    let peer = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1))
+    guard case .admitted(let admitted, let secret) = doorkeeper.judge(login, challenge: challenge, from: peer) else {
+      Issue.record("the secret is right")
+      return
+    }
+    #expect(doorkeeper.holds(secret, of: admitted.name))
+    try book.remove(admitted.name)
+    doorkeeper.replace(book)
+    #expect(!doorkeeper.holds(secret, of: admitted.name))
   }
 
   @Test("removing a login closes its connections")

@@ -8,7 +8,7 @@ import PKI
 final class Doorkeeper: Sendable {
   /// What is found of a login.
   enum Judgement: Sendable {
-    case admitted(StoredLogin)
+    case admitted(StoredLogin, by: LoginSecret)
     case refused
     /// Not even looked at: there were too many wrong ones.
     case blocked(Duration)
@@ -86,7 +86,11 @@ final class Doorkeeper: Sendable {
       }
       state.throttle.succeeded(attempt)
       state.book.noteUse(of: found.secret, login: found.login.name, at: now)
-      return .admitted(found.login)
+      return .admitted(found.login, by: found.secret)
     }
   }
+
+  /// Whether the secret still holds. It may have ended while it was looked for: whoever has been admitted is entered where the end of a login finds
+  /// it, and then asks.
+  func holds(_ secret: LoginSecret, of login: LoginName) -> Bool { book.holds(secret, of: login, at: clock.now()) }
 }

@@ -66,6 +66,16 @@ struct LoginBook: Codable, Sendable {
     }
   }
 
+  /// Whether the login is there and has this secret, which has not ended.
+  func holds(_ secret: LoginSecret, of name: LoginName, at now: Instant) -> Bool {
+    logins[name]?.secrets.contains { $0.secret == secret && $0.isValid(at: now) } ?? false
+  }
+
+  /// When the next overlap is over.
+  func nextEnd(after now: Instant) -> Instant? {
+    logins.values.lazy.flatMap(\.secrets).compactMap(\.validUntil).filter { $0 > now }.min()
+  }
+
   /// Notes that a secret was used.
   mutating func noteUse(of secret: LoginSecret, login name: LoginName, at now: Instant) {
     guard let index = logins[name]?.secrets.firstIndex(where: { $0.secret == secret }) else { return }

@@ -5,8 +5,8 @@ import Varlink
 /// `org.acmeconnector.Logins` as administrators call it: their texts become types here, and nowhere else.
 struct LoginsInterface: Sendable {
   let store: LoginStore
-  /// Closes what a login that ended has open.
-  let closeConnections: @Sendable (LoginName) -> Void
+  /// Closes the connections of those whose login, or whose secret, has ended.
+  let closeEnded: @Sendable () -> Void
   /// How devices reach the gateway.
   let describe: @Sendable () async -> Logins.Describe.Reply
   let clock: WallClock
@@ -37,8 +37,7 @@ struct LoginsInterface: Sendable {
     let overlapUntil = parameters.overlapUntil.map(Instant.init(milliseconds:))
     guard let name = LoginName(parameters.name) else { throw LoginBook.unknown(parameters.name) }
     let login = try await store.rotate(name, to: secret, overlapUntil: overlapUntil)
-    // The old secret has ended, and with it what it opened.
-    if overlapUntil.map({ $0 <= clock.now() }) ?? true { closeConnections(name) }
+    closeEnded()
     return Logins.Changed(login: login.view)
   }
 
@@ -46,7 +45,7 @@ struct LoginsInterface: Sendable {
     // What can be no login's name is the name of none.
     guard let name = LoginName(parameters.name) else { return NoMembers() }
     try await store.remove(name)
-    closeConnections(name)
+    closeEnded()
     return NoMembers()
   }
 

@@ -112,9 +112,9 @@ extension DeviceSession {
     guard let connection else { return }
     let verdict: LoginVerdict
     switch house.doorkeeper.judge(login, challenge: challenge, from: connection.peer) {
-    case .admitted(let admitted):
-      verdict = .accepted(domain: house.path.domain ?? login.subject.domain)
-      enter(login.subject, by: admitted, on: connection)
+    case .admitted(let admitted, let secret):
+      let isIn = enter(login.subject, by: admitted, secret, on: connection)
+      verdict = isIn ? .accepted(domain: house.path.domain ?? login.subject.domain) : .refused
     case .refused:
       verdict = .refused
     case .blocked(let pause):
@@ -132,15 +132,17 @@ extension DeviceSession {
     registerAgain()
   }
 
-  private func enter(_ subject: LoginDigest.Subject, by login: StoredLogin, on connection: Connection) {
-    let reference = SessionReference(self, id: connection.id, login: login.name, eventLoop: eventLoop)
+  /// - Returns: whether the login is still one.
+  private func enter(_ subject: LoginDigest.Subject, by login: StoredLogin, _ secret: LoginSecret, on connection: Connection) -> Bool {
+    let reference = SessionReference(self, id: connection.id, login: login.name, secret: secret, eventLoop: eventLoop)
+    guard house.devices.enter(reference, if: { house.doorkeeper.holds(secret, of: login.name) }) else { return false }
     visitor = Visitor(
       reference: reference, kind: login.kind, isLoginOfOneDevice: login.scope == .device,
       identity: DeviceIdentity(
         scope: login.schedulerScope, sip: ShortText(subject.sip)?.value, guid: ShortText(subject.guid)?.value,
         nameSuffixes: login.nameSuffixes.isEmpty ? nil : login.nameSuffixes, address: "\(connection.peer)"))
     connection.becameKnown()
-    house.devices.entered(reference)
+    return true
   }
 
   /// Tells the scheduler that the device is connected: after the login, and when the scheduler has forgotten it.

@@ -7,13 +7,16 @@ import SchedulerAPI
 struct SessionReference: Hashable, Sendable {
   let id: ConnectionID
   let login: LoginName
+  /// By which it came in.
+  let secret: LoginSecret
   private let eventLoop: any EventLoop
   private let session: NIOLoopBound<DeviceSession>
 
   /// Made on the connection's event loop.
-  init(_ session: DeviceSession, id: ConnectionID, login: LoginName, eventLoop: any EventLoop) {
+  init(_ session: DeviceSession, id: ConnectionID, login: LoginName, secret: LoginSecret, eventLoop: any EventLoop) {
     self.id = id
     self.login = login
+    self.secret = secret
     self.eventLoop = eventLoop
     self.session = NIOLoopBound(session, eventLoop: eventLoop)
   }
@@ -37,7 +40,14 @@ final class Devices: Sendable {
 
   private let state = NIOLockedValueBox(State())
 
-  func entered(_ session: SessionReference) { state.withLockedValue { $0.table.entered(session) } }
+  /// Lets a session in if it may come in, which is asked when it can be found: whatever ends its login either comes before and is seen, or comes
+  /// after and closes it.
+  func enter(_ session: SessionReference, if mayEnter: () -> Bool) -> Bool {
+    state.withLockedValue { $0.table.entered(session) }
+    let isIn = mayEnter()
+    if !isIn { left(session) }
+    return isIn
+  }
 
   func left(_ session: SessionReference) { state.withLockedValue { $0.table.left(session) } }
 
@@ -77,9 +87,9 @@ final class Devices: Sendable {
     }
   }
 
-  /// Closes what came in by a login that is no more.
-  func close(login: LoginName) {
-    for session in state.withLockedValue(\.table.all) where session.login == login {
+  /// Closes what came in by a login, or by a secret of it, that is no more.
+  func close(where hasEnded: (SessionReference) -> Bool) {
+    for session in state.withLockedValue(\.table.all) where hasEnded(session) {
       session.perform { $0.close(.refused, "the login has ended") }
     }
   }
