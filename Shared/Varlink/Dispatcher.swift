@@ -54,7 +54,9 @@ struct Dispatcher: Sendable {
     observer?.callBegan(method: handler.method)
     let start = ContinuousClock.now
     let end = await end(isStream: isStream, callerGone: head.oneway == true ? nil : isStream ? connection.inputClosed : connection.closed) {
-      try await handler.serve(message, VarlinkCall(listener: listener, peer: connection.peer, wantsMore: wantsMore), coding, send)
+      try await PeerCredentials.$caller.withValue(connection.peer) {
+        try await handler.serve(message, VarlinkCall(listener: listener, wantsMore: wantsMore), coding, send)
+      }
     }
     let (answer, outcome) = reply(to: handler.method, after: end)
     observer?.callEnded(method: handler.method, outcome: outcome, duration: start.duration(to: .now))

@@ -5,8 +5,6 @@ import Telemetry
 public struct VarlinkCall: Sendable {
   /// The socket's name, which says what the caller may do.
   public let listener: String
-  /// Who called, for the audit.
-  public let peer: PeerCredentials?
   /// Whether the caller takes more than one reply.
   public let wantsMore: Bool
 }

@@ -1,5 +1,6 @@
 import DeviceGatewayAPI
 import FoundationEssentials
+import Glibc
 import Programs
 import SchedulerAPI
 import Testing
@@ -15,6 +16,8 @@ extension Integration {
         let secret = try JSONDecoder().decode(Made.self, from: Data(made.output.utf8)).secret
         let login = try await bed.connector.login("branch")
         try #require(login?.secrets.count == 1)
+        let log = try bed.connector.log().split(separator: "\n")
+        try #require(log.contains { $0.contains("login made") && $0.contains("uid \(getuid())") })
         try await #require(bed.opensDoor(secret))
       }
     }

@@ -123,6 +123,8 @@ struct ServerTests {
   func peer() async throws {
     try await TestServer.run { server in
       let caller = try await server.client.call(Test.Who.self, NoMembers())
+      #expect(PeerCredentials(processID: 1, userID: 0, groupID: 0).description == "root (uid 0)")
+      #expect(PeerCredentials(processID: 1, userID: 4_000_000_000, groupID: 0).description == "uid 4000000000")
       #expect(caller == .init(pid: getpid(), uid: getuid(), listener: "test-socket"))
     }
   }

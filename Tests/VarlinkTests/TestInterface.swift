@@ -142,7 +142,7 @@ struct Probe {
           return NoMembers()
         },
         .reply(Test.Who.self) { _, call in
-          .init(pid: call.peer?.processID ?? 0, uid: call.peer?.userID ?? .max, listener: call.listener)
+          .init(pid: PeerCredentials.caller?.processID ?? 0, uid: PeerCredentials.caller?.userID ?? .max, listener: call.listener)
         },
         .reply(Test.Trace.self) { _, _ in .init(seen: TraceContext.current) },
         .reply(Test.Nested.self) { _, _ in NoMembers() },

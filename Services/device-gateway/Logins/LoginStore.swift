@@ -2,17 +2,20 @@ import DeviceGatewayAPI
 import Logging
 import PKI
 import ServiceRuntime
+import Varlink
 
 /// Owns the logins: every change is on disk before it counts, and before the administrator is told.
 actor LoginStore {
   nonisolated let doorkeeper: Doorkeeper
   private let file: LoginsFile
   private let clock: WallClock
+  private let logger: Logger
 
   /// Opens the store. An empty one takes its first logins from the credentials `device` and `admin`.
   init(in environment: ServiceEnvironment, clock: WallClock = .system) throws {
     file = try LoginsFile(in: environment)
     self.clock = clock
+    logger = environment.logger
     var book = try file.load()
     if book.isEmpty {
       book = try Self.seeds(from: environment.credentials, at: clock.now())
@@ -28,16 +31,18 @@ actor LoginStore {
   nonisolated var views: [Logins.Login] { doorkeeper.book.sorted.map(\.view) }
 
   func add(_ login: StoredLogin) throws -> StoredLogin {
-    try change { book throws(Logins.Refused) in try book.add(login) }
+    try change("login made", login.name) { book throws(Logins.Refused) in try book.add(login) }
   }
 
   func rotate(_ name: LoginName, to secret: LoginSecret, overlapUntil: Instant?) throws -> StoredLogin {
     let now = clock.now()
-    return try change { book throws(Logins.Refused) in try book.rotate(name, to: secret, overlapUntil: overlapUntil, at: now) }
+    return try change("login has a new secret", name) { book throws(Logins.Refused) in
+      try book.rotate(name, to: secret, overlapUntil: overlapUntil, at: now)
+    }
   }
 
   func remove(_ name: LoginName) throws {
-    try change { book throws(Logins.Refused) in try book.remove(name) }
+    try change("login removed", name) { book throws(Logins.Refused) in try book.remove(name) }
   }
 
   /// Keeps when secrets were last used: worth a write at the end, not one for every login.
@@ -45,12 +50,18 @@ actor LoginStore {
     try file.store(doorkeeper.book)
   }
 
-  private func change<Result>(_ body: (inout LoginBook) throws(Logins.Refused) -> Result) throws -> Result {
+  /// Every change is noted with its author, and a second time if it is asked for again: the process may have died before the first.
+  private func change<Result>(
+    _ what: Logger.Message, _ login: LoginName, _ body: (inout LoginBook) throws(Logins.Refused) -> Result
+  ) throws -> Result {
     var book = doorkeeper.book
     let result = try body(&book)
     try file.store(book)
     RehearsedDeath.at("device-gateway.loginsStored")
     doorkeeper.replace(book)
+    var metadata: Logger.Metadata = ["login": "\(login)"]
+    metadata["by"] = PeerCredentials.caller.map { "\($0)" }
+    logger.info(what, metadata: metadata)
     return result
   }
 

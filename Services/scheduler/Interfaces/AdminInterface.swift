@@ -1,3 +1,4 @@
+import Logging
 import PKI
 import SchedulerAPI
 import Varlink
@@ -45,7 +46,9 @@ extension VarlinkInterfaceHandlers {
         .reply(Methods.Renew.self) { call, _ in
           try await fleet.answer(.administrators) {
             let selection = Fleet.Selection(request: call.request, device: call.device, name: call.name)
-            return .init(requests: try await fleet.renew(selection, force: call.force))
+            let requests = try await fleet.renew(selection, force: call.force)
+            fleet.audit("requests are tried again", ["requests": "\(requests.count)", "force": "\(call.force)"])
+            return .init(requests: requests)
           }
         },
         .stream(Methods.Request.self) { call, _, replies in
@@ -63,6 +66,13 @@ extension VarlinkInterfaceHandlers {
 }
 
 extension Fleet {
+  /// Notes who had something done that leaves no event with the name of its author.
+  fileprivate func audit(_ message: Logger.Message, _ metadata: Logger.Metadata) {
+    var metadata = metadata
+    metadata["by"] = PeerCredentials.caller.map { "\($0)" }
+    logger.info(message, metadata: metadata)
+  }
+
   /// Takes a CSR of a device that can not connect, and tells each state until there is nothing to wait for.
   fileprivate func request(
     _ call: AdminMethods.Request.Parameters, tell: @Sendable (AdminMethods.Request.Reply) async throws -> Void
@@ -71,6 +81,7 @@ extension Fleet {
     // Watching begins before the request does, so that no state is missed.
     var changes = watched.changes.open().makeAsyncIterator()
     var view = try await submit(Application(csr: call.csr, force: call.force, isByAdministrator: true), of: device)
+    audit("a CSR was handed in", ["request": "\(view.id)", "device": "\(device)"])
     while view.state.isPassing {
       try await tell(.init(view))
       do {

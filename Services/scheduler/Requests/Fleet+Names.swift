@@ -2,16 +2,18 @@ import GRDB
 import PKI
 import SchedulerAPI
 import ServiceRuntime
+import Varlink
 
 extension Fleet {
   /// Gives a name to the device that waits for it; its requests go on, and those of the former holder wait in turn. A name that is the device's
   /// already stays it: a call may come twice.
   func approve(_ name: DNSName, for device: DeviceID) async throws {
+    let administrator = PeerCredentials.caller.map { "\($0)" } ?? "An administrator"
     try await transact { transaction in
       let claims = try ClaimRecord.on(name, from: transaction.database).filter { $0.device == device }
       if claims.isEmpty, try NameRecord.holders(of: [name], from: transaction.database)[name] == device { return }
       guard !claims.isEmpty else { throw NotFound(what: "a claim of that device on \(name)") }
-      try transaction.give(name, to: device)
+      try transaction.give(name, to: device, by: administrator)
       for claim in claims {
         guard let request = try RequestRecord.fetch(claim.request, from: transaction.database) else { continue }
         try claim.delete(transaction.database)
@@ -45,10 +47,10 @@ extension Transaction {
     return true
   }
 
-  fileprivate mutating func give(_ name: DNSName, to device: DeviceID) throws {
+  fileprivate mutating func give(_ name: DNSName, to device: DeviceID, by administrator: String) throws {
     let former = try NameRecord.holders(of: [name], from: database)[name]
     try NameRecord(name: name, device: device, since: now).insert(database, onConflict: .replace)
-    try record(Event(.nameApproved, "An administrator gave \(name) to another device.", device: device, name: name))
+    try record(Event(.nameApproved, "\(administrator) gave \(name) to another device.", device: device, name: name))
     guard let former, former != device else { return }
     for request in try RequestRecord.current(of: former, from: database) where request.names.contains(name) {
       switch request.phase {

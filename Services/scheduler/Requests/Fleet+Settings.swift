@@ -1,10 +1,12 @@
 import GRDB
 import SchedulerAPI
+import Varlink
 
 extension Fleet {
   /// Stores a setting, nil for its default. It acts at once.
   func change(_ key: String, to value: String?) async throws -> SettingView {
     let value = try settings.proposed(value, for: key)
+    let author = PeerCredentials.caller.map { " by \($0)" } ?? ""
     let before = settings.current
     try await transact { transaction in
       if let value {
@@ -14,7 +16,7 @@ extension Fleet {
         try transaction.database.execute(sql: "DELETE FROM setting WHERE key = ?", arguments: [key])
       }
       let shown = value.map { SettingDefinition.mayHoldPIN(key) ? "another URI" : "“\($0)”" } ?? "its default"
-      try transaction.record(Event(.settingChanged, "\(key) was set to \(shown)."))
+      try transaction.record(Event(.settingChanged, "\(key) was set to \(shown)\(author)."))
       transaction.database.afterNextTransaction { _ in
         // It has been found to be allowed; only a settings file read anew in between can forbid it, and then that one counts.
         try? settings.take(value, for: key)

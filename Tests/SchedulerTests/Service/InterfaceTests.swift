@@ -1,4 +1,5 @@
 import ACMEClientAPI
+import Glibc
 import PKI
 import SchedulerAPI
 import Synchronization
@@ -229,6 +230,24 @@ struct InterfaceTests {
           }
           var names = first.stream.makeAsyncIterator()
           #expect(await names.next() == [dns("gw.example.net")])
+        }
+      }
+    }
+  }
+
+  @Test("who changes a setting or gives a name away stands in the event")
+  func audit() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await serving(bench, fleet) { served in
+        let second = try await fleet.device("2")
+        _ = try await fleet.submit(makeCSR("a.example.net"), of: fleet.device("1"))
+        _ = try await fleet.submit(makeCSR("a.example.net"), of: second)
+        _ = try await served.admin.call(AdminMethods.ApproveName.self, .init(name: dns("a.example.net"), device: second))
+        _ = try await served.admin.call(AdminMethods.ChangeSetting.self, .init(key: "devices.renewDays", value: "20"))
+        let events = try await served.admin.list(AdminMethods.ListEvents.self, .init()).events
+        for code in ["nameApproved", "settingChanged"] {
+          #expect(events.first { $0.code == code }?.text.contains("uid \(getuid())") == true)
         }
       }
     }
