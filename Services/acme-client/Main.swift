@@ -11,7 +11,9 @@ struct Main {
     await ServiceProcess("acme-client", idleExit: .seconds(60)).run { environment in
       let transports = Transports(proxies: ProxyEnvironment(environment.variables))
       let service = try await ACMEClientService(environment, transports: transports)
-      return [transports, service.openOrders, try environment.varlinkServer([service.interface.handlers], on: "acme-client")]
+      return [
+        transports, service.openOrders, try environment.varlinkServer([service.interface.handlers, environment.metricsInterface], on: "acme-client"),
+      ]
     }
   }
 }

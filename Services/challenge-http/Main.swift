@@ -8,8 +8,8 @@ import ServiceRuntime
       let tokens = try LiveTokens(log: environment.runtimeDirectory.appending(component: "leases.log"), logger: environment.logger)
       let listeners = try environment.sockets(named: "challenge-http-http")
       let services: [any Service] = [
-        try environment.varlinkServer(
-          [tokens.responderInterface, tokens.challengesInterface], on: "challenge-http", "challenge-http-responder"),
+        try environment.varlinkServer([tokens.challengesInterface, environment.metricsInterface], on: "challenge-http"),
+        try environment.varlinkServer([tokens.responderInterface], on: "challenge-http-responder"),
         HTTPServer(
           listeners: listeners, tokens: tokens, hits: HitLog(logger: environment.logger, metrics: environment.metrics),
           isUsed: {

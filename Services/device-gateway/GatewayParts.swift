@@ -55,7 +55,7 @@ struct GatewayParts {
 
     logger.info("devices may pin this key", metadata: ["pin": "\(folder.key.keyPin)", "path": "\(path)"])
     services = [
-      try environment.varlinkServer([administration.handlers], on: "device-gateway-logins"),
+      try environment.varlinkServer([administration.handlers, environment.metricsInterface], on: "device-gateway-logins"),
       try environment.varlinkServer([ChallengeResponder.handlers], on: "device-gateway-responder"),
       Gateway(
         door: door, watch: SchedulerWatch(scheduler: scheduler, devices: devices, ownDevice: ownDevice, logger: logger), ownDevice: ownDevice,

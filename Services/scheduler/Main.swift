@@ -22,7 +22,8 @@ struct Main {
       return [
         Orders(fleet: fleet, client: client),
         try environment.varlinkServer([.scheduler(fleet)], on: "scheduler"),
-        try environment.varlinkServer([.admin(fleet, client: client, startedAt: clock.now())], on: "scheduler-admin"),
+        try environment.varlinkServer(
+          [.admin(fleet, client: client, startedAt: clock.now()), environment.metricsInterface], on: "scheduler-admin"),
       ]
     }
   }

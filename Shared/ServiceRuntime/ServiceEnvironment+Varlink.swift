@@ -8,7 +8,7 @@ import Telemetry
 public import Varlink
 
 extension ServiceEnvironment {
-  /// Serves the interfaces, and the service's metrics, on the sockets of these roles. Each call is an activity, so that the process does not
+  /// Serves the interfaces on the sockets of these roles. Each call is an activity, so that the process does not
   /// end as idle meanwhile, and is counted as `varlink_calls_total` and `varlink_call_duration_seconds`.
   public func varlinkServer(
     _ interfaces: [VarlinkInterfaceHandlers], on names: String..., limits: VarlinkLimits = VarlinkLimits()
@@ -18,7 +18,7 @@ extension ServiceEnvironment {
     let listeners = try sockets(named: names).map { VarlinkListener.inherited(descriptor: $0.descriptor, name: $0.name) }
     return VarlinkServer(
       service: VarlinkServiceDescription(vendor: "acme-connector", product: name, version: Product.version, url: ""),
-      interfaces: interfaces + [metricsInterface],
+      interfaces: interfaces,
       listeners: listeners,
       limits: limits,
       observer: CallObserver(activity: activity, metrics: metrics),
@@ -32,7 +32,9 @@ extension ServiceEnvironment {
     VarlinkClient(path: socketDirectory.appending(path: "\(socket).sock").path(percentEncoded: false))
   }
 
-  private var metricsInterface: VarlinkInterfaceHandlers {
+  /// The service's metrics. A service has them on the one socket where its administrators are: who may call another one, a responder's for instance,
+  /// need not know how busy it is.
+  public var metricsInterface: VarlinkInterfaceHandlers {
     VarlinkInterfaceHandlers(
       .metrics, [.reply(MetricsAPI.Metrics.Read.self) { _, _ in .init(exposition: TextExposition(of: metrics).description) }])
   }

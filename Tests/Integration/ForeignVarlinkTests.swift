@@ -26,8 +26,26 @@ extension Integration {
       Case(socket: "responders/challenge-http.sock", interface: "org.acmeconnector.Responder", method: "Withdraw", parameters: withdrawal),
       Case(socket: "responders/device-gateway.sock", interface: "org.acmeconnector.Responder", method: "Withdraw", parameters: withdrawal),
       Case(socket: "logins.sock", interface: "org.acmeconnector.Logins", method: "List"),
-      Case(socket: "scheduler.sock", interface: "org.acmeconnector.Metrics", method: "Read"),
+      Case(socket: "admin.sock", interface: "org.acmeconnector.Metrics", method: "Read"),
     ]
+
+    @Test("finds on each socket what its callers need, and on the administrators' the metrics")
+    func roles() async throws {
+      let served = [
+        "scheduler.sock": ["Scheduler"], "admin.sock": ["Admin", "Metrics"], "acme-client.sock": ["ACMEClient", "Metrics"],
+        "challenge-http.sock": ["Challenges", "Metrics"], "logins.sock": ["Logins", "Metrics"], "responders/challenge-http.sock": ["Responder"],
+        "responders/device-gateway.sock": ["Responder"],
+      ]
+      try await Testbed.with { bed in
+        for (socket, interfaces) in served {
+          let call = [bed.connector.socket(socket), "org.varlink.service", "GetInfo"]
+          let outcome = try await Command(Project.foreignPython, [Project.foreign("every_method.py")] + call).run()
+          try #require(outcome.succeeded, "\(outcome.complaints)")
+          let seen = try JSONDecoder().decode(Seen.self, from: Data(outcome.output.utf8))
+          try #require(seen.interfaces == ["org.varlink.service"] + interfaces.map { "org.acmeconnector.\($0)" })
+        }
+      }
+    }
 
     private static let registration = #"{"identity":{"scope":"instance","hardwareID":"foreign"}}"#
     private static let withdrawal = #"{"order":"none","token":"none"}"#

@@ -12,7 +12,7 @@ import Varlink
       environment.onReload {
         guard environment.variables["PROBE_RELOAD_FAILS"] == nil else { throw BadSettings() }
       }
-      return [try environment.varlinkServer([.probe], on: "probe")]
+      return [try environment.varlinkServer([.probe, environment.metricsInterface], on: "probe")]
     }
   }
 }
