@@ -260,7 +260,7 @@ public enum Logins {
 
   /// The administrator can not have that.
   public struct Refused: VarlinkFault, Hashable {
-    /// exists, notFound, badName, badSecret, badDomain, badSuffix or lastLogin.
+    /// exists, tooMany, notFound, badName, badSecret, badDomain, badSuffix or lastLogin.
     public var error: String
     /// One sentence.
     public var text: String

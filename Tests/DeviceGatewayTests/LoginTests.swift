@@ -43,6 +43,19 @@ struct LoginTests {
     }
   }
 
+  @Test("who was there before a restart is let in although somebody guesses from its address, who was not waits")
+  func acquaintancesAfterRestart() async throws {
+    let folder = try TemporaryFolder()
+    try await TestGateway.run(in: folder) { gateway in _ = try await gateway.device("known") }
+    try await TestGateway.run(in: folder) { gateway in
+      for _ in 0..<Throttle().freeGuesses { _ = try await gateway.connect().logIn(sip: "guessed", secret: "wrong") }
+      let known = try await gateway.connect().logIn(sip: "known", secret: TestGateway.deviceSecret)
+      if case .refused = known { Issue.record("the device was there before") }
+      let unknown = try await gateway.connect().logIn(sip: "unknown", secret: TestGateway.deviceSecret)
+      #expect(unknown == .refused(.loginBlocked, retryAfterSec: 1))
+    }
+  }
+
   @Test("before the login nothing but the login is possible")
   func beforeLogin() async throws {
     try await TestGateway.run { gateway in
@@ -135,7 +148,7 @@ struct LoginTests {
         secrets: [.init(secret: try #require(LoginSecret("secret of \(name)")), createdAt: .earliest)])
     }
     for login in logins { _ = try book.add(login) }
-    let doorkeeper = Doorkeeper(book, clock: .system)
+    let doorkeeper = try Doorkeeper(book, acquaintances: Acquaintances(in: TemporaryFolder().url("")), clock: .system)
     let challenge = try #require(Challenge("1234"))
     let login = Login(.init(app: "test", domain: "", sip: "1"), info: nil, challenge: challenge, password: "secret of a")
     let peer = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1))

@@ -77,6 +77,16 @@ struct RulesTests {
     #expect(book.sorted.map(\.name.value) == ["b"])
   }
 
+  @Test("there are so many logins and no more, and that is told from a name that is taken")
+  func capacity() throws {
+    var book = LoginBook()
+    for number in 0..<LoginBook.capacity { _ = try book.add(try login("login\(number)")) }
+    for (name, error) in [("more", "tooMany"), ("login7", "exists")] {
+      let refused = #expect(throws: Logins.Refused.self) { try book.add(try login(name, kind: .admin)) }
+      #expect(refused?.error == error)
+    }
+  }
+
   @Test("the last login of a kind stays")
   func lastLogin() throws {
     var book = LoginBook()

@@ -49,4 +49,9 @@ struct PeerAddress: Hashable, Sendable, CustomStringConvertible {
 struct PeerNetwork: Hashable, Sendable {
   fileprivate let high: UInt64
   fileprivate let low: UInt64
+
+  /// The address, in network byte order.
+  var bytes: [UInt8] {
+    [high, low].flatMap { half in stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: half >> $0) } }
+  }
 }

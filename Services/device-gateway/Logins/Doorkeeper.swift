@@ -16,14 +16,16 @@ final class Doorkeeper: Sendable {
 
   private struct State {
     var book: LoginBook
-    var throttle = Throttle()
+    var throttle: Throttle
   }
 
   private let state: NIOLockedValueBox<State>
+  private let acquaintances: Acquaintances
   private let clock: WallClock
 
-  init(_ book: LoginBook, clock: WallClock) {
-    state = NIOLockedValueBox(State(book: book))
+  init(_ book: LoginBook, acquaintances: Acquaintances, clock: WallClock) {
+    state = NIOLockedValueBox(State(book: book, throttle: Throttle(acquaintances: acquaintances.kept)))
+    self.acquaintances = acquaintances
     self.clock = clock
   }
 
@@ -41,13 +43,9 @@ final class Doorkeeper: Sendable {
   func judge(
     _ login: Login, challenge: Challenge, from peer: PeerAddress, at moment: ContinuousClock.Instant = .now
   ) -> Judgement {
-    let subject = login.subject
-    var hasher = Hasher()
-    hasher.combine(peer.network)
-    for name in [subject.domain, subject.sip, subject.guid] { hasher.combine(name) }
-    return judge(
-      login.proof(for: challenge), domain: TenantDomain(subject.domain), kinds: Logins.Kind.allCases, from: peer, caller: hasher.finalize(),
-      at: moment)
+    judge(
+      login.proof(for: challenge), domain: TenantDomain(login.subject.domain), kinds: Logins.Kind.allCases, from: peer,
+      caller: acquaintances.number(of: login.subject, from: peer.network), at: moment)
   }
 
   /// Whether the secret in somebody's PBX object is one of ours. Whoever asks is logged in; but this is a way to guess, so it is counted as one, and
@@ -89,6 +87,9 @@ final class Doorkeeper: Sendable {
       return .admitted(found.login, by: found.secret)
     }
   }
+
+  /// Keeps for the next process whom this one knows.
+  func storeAcquaintances() throws { try acquaintances.store(state.withLockedValue(\.throttle.acquaintances)) }
 
   /// Whether the secret still holds. It may have ended while it was looked for: whoever has been admitted is entered where the end of a login finds
   /// it, and then asks.

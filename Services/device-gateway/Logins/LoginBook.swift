@@ -25,7 +25,7 @@ struct LoginBook: Codable, Sendable {
     }
     for held in login.secrets { try checkUnused(held.secret, except: login.name) }
     guard logins.count < Self.capacity else {
-      throw Logins.Refused(error: "exists", text: "There are \(Self.capacity) logins, the most there can be; remove some.")
+      throw Logins.Refused(error: "tooMany", text: "There are \(Self.capacity) logins, the most there can be; remove some.")
     }
     logins[login.name] = login
     return login

@@ -24,7 +24,7 @@ actor LoginStore {
     if book.isEmpty {
       environment.logger.warning("there is no login, so no device can come in; add one with acme-connector logins add")
     }
-    doorkeeper = Doorkeeper(book, clock: clock)
+    doorkeeper = Doorkeeper(book, acquaintances: Acquaintances(in: environment.stateDirectory), clock: clock)
   }
 
   /// All logins, as administrators see them.
@@ -45,9 +45,10 @@ actor LoginStore {
     try change("login removed", name) { book throws(Logins.Refused) in try book.remove(name) }
   }
 
-  /// Keeps when secrets were last used: worth a write at the end, not one for every login.
+  /// Keeps when secrets were last used, and whom the door knows: worth a write at the end, not one for every login.
   func storeUses() throws {
     try file.store(doorkeeper.book)
+    try doorkeeper.storeAcquaintances()
   }
 
   /// Every change is noted with its author, and a second time if it is asked for again: the process may have died before the first.

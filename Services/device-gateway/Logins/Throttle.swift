@@ -1,10 +1,14 @@
 /// Slows guessing down: whoever was wrong too often waits, each time twice as long, and what is guessed at rests after too many wrong guesses from
 /// wherever they come. Nothing counts that a guesser can choose.
 ///
-/// Devices share with guessers what they log in to, and behind a reverse proxy the address too. Their right logins are not kept out for long: who
-/// logged in rightly and was not wrong since, by all its names and from the same network, is let through whatever others do (so a fleet reconnects
-/// during an attack), and for the others what is shared rests for a second at a time only. A right login does not wash off what its source has
-/// guessed, and a single wrong one ends the acquaintance: whoever knows one secret gains no more than one guess by it.
+/// Devices share with guessers what they log in to, and behind a reverse proxy the address too. Who logged in rightly and was not wrong since, by
+/// all its names and from the same network, is let through whatever others do; ``Acquaintances`` keeps that over a restart in good order, so a fleet
+/// reconnects during an attack. For the others what is shared rests for a second at a time. Guessers from very many networks can begin that second
+/// anew as soon as it is over: as long as they do, a device that is new, or comes from elsewhere, gets in by luck. That is the price of one guess a
+/// second for all of them together, which a secret that a person made up may need.
+///
+/// A right login does not wash off what its source has guessed, and a single wrong one ends the acquaintance: whoever knows one secret gains no more
+/// than one guess by it.
 struct Throttle: Sendable {
   /// Whom guesses are counted for.
   enum Subject: Hashable, Sendable {
@@ -20,7 +24,7 @@ struct Throttle: Sendable {
   /// A try to log in.
   struct Attempt: Sendable {
     let subjects: [Subject]
-    /// A hash of the network and of the names in the login, for they are hostile text of any length; nil if it cannot make an acquaintance.
+    /// Who it is, for ``Acquaintances``; nil if it cannot make an acquaintance.
     let caller: Int?
   }
 
@@ -37,7 +41,8 @@ struct Throttle: Sendable {
   /// After so long one wrong guess is forgotten.
   var decay = Duration.seconds(60)
   /// How many subjects, and how many acquaintances, are kept in mind.
-  var capacity = 20_000
+  static let capacity = 20_000
+  var capacity = Throttle.capacity
 
   private struct Record {
     var failures: Int
@@ -48,9 +53,12 @@ struct Throttle: Sendable {
   private static let mostFailures = 100
 
   private var records: [Subject: Record] = [:]
-  private var acquaintances: Set<Int> = []
+  private(set) var acquaintances: Set<Int>
 
-  init() {}
+  /// - Parameter acquaintances: those of an earlier process.
+  init(acquaintances: some Sequence<Int> = []) {
+    self.acquaintances = Set(acquaintances)
+  }
 
   var count: Int { records.count }
 
