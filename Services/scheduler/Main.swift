@@ -9,9 +9,10 @@ import Varlink
 @main
 struct Main {
   static func main() async {
+    if let errand = Errand(CommandLine.arguments) { errand.run() }
     await ServiceProcess("scheduler").run { environment in
       let clock = WallClock.system
-      let store = try Store(at: environment.stateDirectory.appending(component: "scheduler.sqlite"))
+      let store = try Store(at: Store.file(in: environment), clock: clock)
       let settings = try LiveSettings(
         stored: try store.storedSettings(), file: environment.settingsFile, variables: environment.variables, logger: environment.logger)
       let fleet = Fleet(

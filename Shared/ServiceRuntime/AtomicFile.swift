@@ -29,6 +29,22 @@ public struct AtomicFile: Sendable, Hashable {
     try Self.syncFolder(of: url)
   }
 
+  /// Replaces the file by one that somebody else writes, SQLite for example.
+  ///
+  /// - Parameter make: Writes all of it at the path that it is given; nothing is there yet.
+  public func write(_ make: (String) throws -> Void) throws {
+    let draft = draftPath()
+    do {
+      try make(draft)
+      try OpenFile(draft, O_RDONLY)?.sync()
+      guard rename(draft, path) == 0 else { throw ServiceRuntimeError.file(path, doing: "replace") }
+    } catch {
+      unlink(draft)
+      throw error
+    }
+    try Self.syncFolder(of: url)
+  }
+
   /// The content; nil when there is no file.
   ///
   /// - Parameter limit: The most bytes that make sense here; more is an error, and not read.
@@ -88,10 +104,14 @@ public struct AtomicFile: Sendable, Hashable {
 
   /// A hidden file of a name no other writer has: two writers at once each move a whole file, and the later one wins.
   private func makeDraft(mode: UInt32) throws(ServiceRuntimeError) -> Draft {
-    let name = ".\(url.lastPathComponent).\(String(UInt64.random(in: .min ... .max), radix: 16))\(Self.draftSuffix)"
-    let path = url.deletingLastPathComponent().appending(component: name).path(percentEncoded: false)
+    let path = draftPath()
     guard let file = try OpenFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode) else { throw .file(path, doing: "create") }
     return Draft(path: path, file: file)
+  }
+
+  private func draftPath() -> String {
+    let name = ".\(url.lastPathComponent).\(String(UInt64.random(in: .min ... .max), radix: 16))\(Self.draftSuffix)"
+    return url.deletingLastPathComponent().appending(component: name).path(percentEncoded: false)
   }
 
   private static func syncFolder(of url: URL) throws(ServiceRuntimeError) {

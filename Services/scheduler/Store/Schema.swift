@@ -1,19 +1,23 @@
+import FoundationEssentials
 import GRDB
+import PKI
 
 /// The tables, by the versions in which they came to be. Times are UTC milliseconds; lists and optional groups of members are JSON.
 enum Schema {
   /// The version that this program writes; SQLite keeps it as `user_version`.
   static let version = 2
 
-  /// Brings the database to the present version.
-  static func prepare(_ pool: DatabasePool, path: String) throws {
+  /// Brings the database to the present version. One of an older version is saved first, for there is no way back.
+  static func prepare(_ pool: DatabasePool, at file: URL, now: Instant) throws {
     let found = try pool.read { try version(of: $0) }
     guard found <= version else {
+      let backup = DatabaseBackup.latest(of: file, upTo: version)?.file.path(percentEncoded: false)
       throw StoreError(
-        path: path,
-        cause:
-          "was written by a newer version of this program (schema \(found), this one knows \(version)); install that version, or restore a backup")
+        path: file.path(percentEncoded: false),
+        cause: "was written by a newer version of this program (schema \(found), this one knows \(version)); install that version again, or restore "
+          + (backup.map { "the backup \($0)" } ?? "a backup of your own, for there is none of this version beside it"))
     }
+    if found > 0, found < version { _ = try DatabaseBackup.save(pool, of: file, at: now) }
     try migrator.migrate(pool)
   }
 
@@ -21,7 +25,7 @@ enum Schema {
     try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
   }
 
-  private static var migrator: DatabaseMigrator {
+  static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1") { database in
       try database.execute(sql: firstTables)

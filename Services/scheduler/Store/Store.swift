@@ -1,13 +1,18 @@
 import FoundationEssentials
 import GRDB
+import PKI
+import ServiceRuntime
 
 /// The scheduler's memory: one SQLite database. What a write has returned from survives a power cut.
 struct Store: Sendable {
   private let pool: DatabasePool
 
-  /// Opens the database, makes it if there is none, and brings it to the present schema.
+  /// Where a scheduler has its database.
+  static func file(in environment: ServiceEnvironment) -> URL { environment.stateDirectory.appending(component: "scheduler.sqlite") }
+
+  /// Opens the database, makes it if there is none, and brings it to the present schema; what an older version has left is saved before that.
   /// - Throws: ``StoreError`` when a newer version of this program has written it, or it can not be used.
-  init(at file: URL) throws {
+  init(at file: URL, clock: WallClock = .system) throws {
     let path = file.path(percentEncoded: false)
     do {
       var configuration = Configuration()
@@ -15,7 +20,7 @@ struct Store: Sendable {
       configuration.busyMode = .timeout(5)
       configuration.maximumReaderCount = 2
       pool = try DatabasePool(path: path, configuration: configuration)
-      try Schema.prepare(pool, path: path)
+      try Schema.prepare(pool, at: file, now: clock.now())
       // GRDB leaves its writer at NORMAL, where a power cut takes the last commits (https://www.sqlite.org/pragma.html#pragma_synchronous).
       try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
     } catch let error as DatabaseError where [.SQLITE_NOTADB, .SQLITE_CORRUPT].contains(error.resultCode) {

@@ -30,6 +30,83 @@ struct StoreTests {
     }
   }
 
+  @Test("a database of an older version is saved before it is brought to the present one, and the backup is what it was")
+  func savedBeforeMigration() async throws {
+    try await onBench { bench in
+      let file = bench.folder.appending(component: "s.sqlite")
+      try asOlderVersion(file)
+      _ = try Store(at: file, clock: bench.clock.wallClock)
+      let backup = try #require(try DatabaseBackup.all(of: file).first)
+      #expect(try DatabaseBackup.all(of: file).count == 1 && backup.schema == 1)
+      let (saved, present) = try (schema(of: backup.file), schema(of: file))
+      #expect(saved == 1 && present == Schema.version)
+      let keys = try DatabaseQueue(path: backup.file.path(percentEncoded: false)).read { try String.fetchAll($0, sql: "SELECT key FROM setting") }
+      #expect(keys == ["kept"])
+    }
+  }
+
+  @Test("a new database, and one of the present version, need no backup")
+  func nothingToSave() async throws {
+    try await onBench { bench in
+      let file = bench.folder.appending(component: "s.sqlite")
+      for _ in 1...2 { _ = try Store(at: file) }
+      #expect(try DatabaseBackup.all(of: file).isEmpty)
+    }
+  }
+
+  @Test("a downgrade is told which backup to go back to: the latest that this version knows")
+  func downgrade() async throws {
+    try await onBench { bench in
+      let file = bench.folder.appending(component: "s.sqlite")
+      _ = try Store(at: file)
+      _ = try DatabaseBackup.save(databaseAt: file, at: bench.clock.wallClock.now())
+      bench.clock.advance(by: .seconds(1))
+      let last = try #require(try DatabaseBackup.save(databaseAt: file, at: bench.clock.wallClock.now()))
+      try await Store(at: file).write { try $0.execute(sql: "PRAGMA user_version = 99") }
+      bench.clock.advance(by: .seconds(1))
+      _ = try DatabaseBackup.save(databaseAt: file, at: bench.clock.wallClock.now())
+      #expect { try Store(at: file) } throws: { "\($0)".hasSuffix("or restore the backup \(last.path(percentEncoded: false))") }
+    }
+  }
+
+  @Test("a database is saved while it is open and written to, and only the five latest backups stay")
+  func backupsAreBounded() async throws {
+    try await onBench { bench in
+      let file = bench.folder.appending(component: "s.sqlite")
+      let store = try Store(at: file)
+      for turn in 1...7 {
+        try await store.write { try $0.execute(sql: "INSERT INTO setting VALUES (?, '')", arguments: ["\(turn)"]) }
+        _ = try DatabaseBackup.save(databaseAt: file, at: bench.clock.wallClock.now())
+        bench.clock.advance(by: .seconds(1))
+      }
+      let counts = try DatabaseBackup.all(of: file).map { backup in
+        try DatabaseQueue(path: backup.file.path(percentEncoded: false)).read { try Int.fetchOne($0, sql: "SELECT count(*) FROM setting") }
+      }
+      #expect(counts == [7, 6, 5, 4, 3])
+    }
+  }
+
+  @Test("where there is no database there is nothing to save, and none is made")
+  func noDatabaseToSave() async throws {
+    try await onBench { bench in
+      let file = bench.folder.appending(component: "s.sqlite")
+      let backup = try DatabaseBackup.save(databaseAt: file, at: bench.clock.wallClock.now())
+      #expect(backup == nil)
+      #expect(!FileManager.default.fileExists(atPath: file.path(percentEncoded: false)))
+    }
+  }
+
+  /// A database as the first version of the program left it.
+  private func asOlderVersion(_ file: URL) throws {
+    let pool = try DatabasePool(path: file.path(percentEncoded: false))
+    try Schema.migrator.migrate(pool, upTo: "1")
+    try pool.write { try $0.execute(sql: "INSERT INTO setting VALUES ('kept', 'value')") }
+  }
+
+  private func schema(of file: URL) throws -> Int {
+    try DatabaseQueue(path: file.path(percentEncoded: false)).read { try Schema.version(of: $0) }
+  }
+
   @Test("a file that is no database is refused, not overwritten")
   func noDatabase() async throws {
     try await onBench { bench in
