@@ -49,7 +49,7 @@ extension SystemTests {
         // From the callers to the called, or else a caller would wake the service again at once.
         for unit in Unit.allCases.reversed() { try await bed.run("systemctl", "stop", unit.service) }
         // Somebody who listens outside of the unit's own network: the gateway.
-        let probe = "\(Bed.program("probe")) 127.0.0.1:8080"
+        let probe = "\(Bed.project("Tests/System/bed/probe")) 127.0.0.1:8080"
         try await bed.add("[Service]\nType=exec\nWatchdogSec=0\nRestart=no\nExecStart=\nExecStart=\(probe)", to: unit.service)
         try await bed.run("systemctl", "start", "--wait", unit.service)
         let line = try await bed.journal("--unit=\(unit.service)").last { $0.message.hasPrefix("probe ") }

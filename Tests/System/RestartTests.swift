@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Programs
 import Testing
 
@@ -38,18 +37,10 @@ extension SystemTests {
       }
     }
 
-    /// What became of the connections to port 80.
-    struct Counts: Decodable {
-      var answered: Int
-      var wrong: Int
-      var refused: Int
-      var broken: Int
-    }
-
     @Test("restarted under load, it loses no connection to port 80")
     func restartedUnderLoad() async throws {
       try await Bed.with { bed in
-        let counts = try await bed.hammer(seconds: 4) { try await bed.run("systemctl", "restart", Unit.challengeHTTP.service) }
+        let counts = try await bed.hammerAndDisturb { try await bed.run("systemctl", "restart", Unit.challengeHTTP.service) }
         print("restarted under load: \(counts)")
         #expect(counts.answered > 100)
         #expect(counts.wrong == 0 && counts.refused == 0 && counts.broken == 0, "\(counts)")
@@ -59,7 +50,7 @@ extension SystemTests {
     @Test("killed under load, it refuses no connection to port 80")
     func killedUnderLoad() async throws {
       try await Bed.with { bed in
-        let counts = try await bed.hammer(seconds: 4) { try await bed.run("systemctl", "kill", "--signal=KILL", Unit.challengeHTTP.service) }
+        let counts = try await bed.hammerAndDisturb { try await bed.run("systemctl", "kill", "--signal=KILL", Unit.challengeHTTP.service) }
         print("killed under load: \(counts)")
         #expect(counts.answered > 100)
         #expect(counts.wrong == 0 && counts.refused == 0, "\(counts)")
@@ -69,15 +60,14 @@ extension SystemTests {
 }
 
 extension Bed {
-  /// Has port 80 asked without end for some seconds, and meanwhile does something to the service, again and again.
-  fileprivate func hammer(seconds: Int, while disturb: @Sendable () async throws -> Void) async throws -> SystemTests.RestartTests.Counts {
-    try await wake(.challengeHTTP)
-    async let outcome = outcome(Bed.program("hammer"), ["\(seconds)"])
-    // The pauses are what is tested, so they are of time and not of events.
-    for _ in 0..<(2 * seconds) - 2 {
-      try await Task.sleep(for: .milliseconds(400))
-      try await disturb()
+  /// Has port 80 asked for four seconds, and meanwhile does something to the service, again and again.
+  fileprivate func hammerAndDisturb(_ disturb: @Sendable () async throws -> Void) async throws -> Hits {
+    try await hammer(seconds: 4) {
+      // The pauses are what is tested, so they are of time and not of events.
+      for _ in 1...6 {
+        try await Task.sleep(for: .milliseconds(400))
+        try await disturb()
+      }
     }
-    return try JSONDecoder().decode(SystemTests.RestartTests.Counts.self, from: Data(try await outcome.output.utf8))
   }
 }

@@ -21,10 +21,7 @@ extension SystemTests {
           let line = try #require(lines.first { $0.hasPrefix("acme-device ") })
           let pasted = try await bed.outcome(Project.typist, ["Password", String(secret), "--", "bash", "-c", String(line)], limit: .seconds(100))
           #expect(pasted.succeeded, "\(pasted.output) \(pasted.complaints)")
-          let folder = "/var/lib/acme-device/default"
-          let chain = ["-CAfile", pebble.root, "-untrusted", "\(folder)/chain.pem", "\(folder)/certificate.pem"]
-          let verified = try await bed.outcome("openssl", ["verify", "-verify_hostname", host] + chain)
-          #expect(verified.succeeded, "\(verified.complaints)")
+          try await bed.expectCertificate(for: [host], in: "/var/lib/acme-device/default", under: pebble.root)
 
           let served = ["-connect", "\(gateway):8443", "-verify_hostname", gateway, "-CAfile", pebble.root, "-verify_return_error", "-brief"]
           try await bed.eventually("the gateway serves no certificate of the CA", within: .seconds(30)) {

@@ -23,19 +23,23 @@ struct Bed: Sendable {
   /// A program of Tests/System/bed.
   static func program(_ name: String) -> String { Project.root.appending(path: "Tests/System/bed/\(name)").path }
 
+  /// A file of the project, as a service inside sees it.
+  static func project(_ path: String) -> String { "/usr/src/acme-connector/\(path)" }
+
   /// Boots one, and ends it when `body` is done. Where `body` fails, what the connector's units said is shown.
-  static func with<Result: Sendable>(_ body: @Sendable (Bed) async throws -> Result) async throws -> Result {
+  /// - Parameter isBare: Whether it is a machine without acme-connector.
+  static func with<Result: Sendable>(isBare: Bool = false, _ body: @Sendable (Bed) async throws -> Result) async throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(path: "bed-\(UInt32.random(in: 0 ... .max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let log = folder.appending(path: "bed.log")
     do {
-      return try await Command(program("bed"), [folder.path]).whileRunning(log: log) { facts in
+      return try await Command(program("bed"), (isBare ? ["--bare"] : []) + [folder.path]).whileRunning(log: log) { facts in
         let bed = Bed(leader: facts["leader"] ?? "")
         do {
           return try await body(bed)
         } catch {
-          throw Failure("\(error)\nThe journal ends with:\n\(try await bed.run("journalctl", "--unit=acme-connector*", "--lines=60"))")
+          throw Failure("\(error)\nThe journal ends with:\n\(try await bed.run("journalctl", "--unit=acme-*", "--lines=60"))")
         }
       }
     } catch {
