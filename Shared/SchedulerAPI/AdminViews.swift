@@ -112,6 +112,8 @@ public struct CertificateView: Codable, Sendable, Hashable {
   public var notBefore: Instant?
   /// Until when it is valid.
   public var notAfter: Instant?
+  /// When the request is ordered, while that is not due, or when the certificate's successor is.
+  public var dueAt: Instant?
   /// When the device asked.
   public var requestedAt: Instant
   /// When the state last changed.
@@ -126,8 +128,8 @@ public struct CertificateView: Codable, Sendable, Hashable {
   /// A request.
   public init(
     number: Int, request: RequestID, device: DeviceID, slot: String, names: [DNSName], state: RequestState, fingerprint: Fingerprint? = nil,
-    serial: String? = nil, issuer: String? = nil, notBefore: Instant? = nil, notAfter: Instant? = nil, requestedAt: Instant, changedAt: Instant,
-    newOrders: Int, error: String? = nil, text: String? = nil
+    serial: String? = nil, issuer: String? = nil, notBefore: Instant? = nil, notAfter: Instant? = nil, dueAt: Instant? = nil, requestedAt: Instant,
+    changedAt: Instant, newOrders: Int, error: String? = nil, text: String? = nil
   ) {
     self.number = number
     self.request = request
@@ -140,6 +142,7 @@ public struct CertificateView: Codable, Sendable, Hashable {
     self.issuer = issuer
     self.notBefore = notBefore
     self.notAfter = notAfter
+    self.dueAt = dueAt
     self.requestedAt = requestedAt
     self.changedAt = changedAt
     self.newOrders = newOrders

@@ -161,6 +161,33 @@ public enum SchedulerMethods {
     }
   }
 
+  /// What became of a wish for a CSR.
+  public struct AnswerRenewal: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.scheduler
+    /// There is nothing to say.
+    public typealias Reply = NoMembers
+
+    /// Who was asked for what, and the answer.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// Who was asked.
+      public var device: DeviceID
+      /// Which of its certificates.
+      public var slot: String
+      /// What is known.
+      public var answer: RenewalAnswer
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// An answer of a device.
+      public init(device: DeviceID, slot: String, answer: RenewalAnswer) {
+        self.device = device
+        self.slot = slot
+        self.answer = answer
+      }
+    }
+  }
+
   /// State plus changes for all registered devices.
   public struct Watch: VarlinkMethod {
     /// The interface.
@@ -168,12 +195,14 @@ public enum SchedulerMethods {
     /// Nothing but a trace.
     public typealias Parameters = OnlyTrace
 
-    /// One item: a request or settings.
+    /// One item: a request, a wish or settings.
     public struct Reply: Codable, Sendable, Hashable {
       /// Whom it is for; nil for all.
       public var device: DeviceID?
       /// A request and where it stands.
       public var request: RequestView?
+      /// The connector wants a CSR.
+      public var renewal: RenewalWish?
       /// New settings.
       public var settings: DeviceSettings?
       /// The gateway's own settings, beside those of all devices.
@@ -181,10 +210,12 @@ public enum SchedulerMethods {
 
       /// One item.
       public init(
-        device: DeviceID? = nil, request: RequestView? = nil, settings: DeviceSettings? = nil, gateway: GatewaySettings? = nil
+        device: DeviceID? = nil, request: RequestView? = nil, renewal: RenewalWish? = nil, settings: DeviceSettings? = nil,
+        gateway: GatewaySettings? = nil
       ) {
         self.device = device
         self.request = request
+        self.renewal = renewal
         self.settings = settings
         self.gateway = gateway
       }

@@ -52,7 +52,7 @@ struct ContractTests {
       .scheduler,
       methods: [
         SchedulerMethods.Register.self, SchedulerMethods.Submit.self, SchedulerMethods.Resume.self, SchedulerMethods.Installed.self,
-        SchedulerMethods.Watch.self,
+        SchedulerMethods.AnswerRenewal.self, SchedulerMethods.Watch.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

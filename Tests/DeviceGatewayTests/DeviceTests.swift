@@ -50,6 +50,23 @@ struct DeviceTests {
     }
   }
 
+  @Test("a wish for a new CSR reaches the device, and that it was told, and its answer, the scheduler")
+  func renewal() async throws {
+    try await TestGateway.run { gateway in
+      let device = try await gateway.device("a")
+      try await device.send(RegisterDevice(hwId: nil, type: .linux).text)
+      _ = try await device.message(RegisterDeviceResult.self)
+      let id = FakeScheduler.id(.init(scope: "instance", sip: "a"))
+      let name = try #require(DNSName("a.example"))
+      gateway.scheduler.wish(RenewalWish(slot: "web", names: [name], reason: .revoked, deadline: Instant(milliseconds: 7)), from: id)
+      let wish = try await device.message(RenewCertificate.self).message
+      #expect(wish.slot.value == "web" && wish.dnsNames == [name] && wish.reason == .revoked && wish.deadline == Instant(milliseconds: 7))
+      try await device.send(RenewCertificateResult(slot: wish.slot, accepted: false, error: .busy).text)
+      try await eventually("both are told") { gateway.scheduler.with { $0.answers.map(\.answer) } == [.told, .declined] }
+      #expect(gateway.scheduler.with { $0.answers.allSatisfy { $0.slot == "web" && $0.device == id } })
+    }
+  }
+
   @Test("the scheduler's refusal is the answer")
   func refusal() async throws {
     try await TestGateway.run { gateway in

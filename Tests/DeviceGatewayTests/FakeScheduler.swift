@@ -11,6 +11,7 @@ final class FakeScheduler: Sendable {
     var registrations: [SchedulerMethods.Register.Parameters] = []
     var submissions: [SchedulerMethods.Submit.Parameters] = []
     var receipts: [SchedulerMethods.Installed.Parameters] = []
+    var answers: [SchedulerMethods.AnswerRenewal.Parameters] = []
     /// What is told about a device whenever it registers.
     var undelivered: [DeviceID: [RequestView]] = [:]
     var refusal: SchedulerMethods.Refused?
@@ -32,6 +33,10 @@ final class FakeScheduler: Sendable {
 
   func tell(_ device: DeviceID, _ request: RequestView) {
     _ = state.withLockedValue { $0.watcher?.yield(.init(device: device, request: request)) }
+  }
+
+  func wish(_ renewal: RenewalWish, from device: DeviceID) {
+    _ = state.withLockedValue { $0.watcher?.yield(.init(device: device, renewal: renewal)) }
   }
 
   func change(_ settings: DeviceSettings) {
@@ -83,6 +88,10 @@ final class FakeScheduler: Sendable {
       },
       .reply(SchedulerMethods.Installed.self) { [self] parameters, _ in
         state.withLockedValue { $0.receipts.append(parameters) }
+        return .init()
+      },
+      .reply(SchedulerMethods.AnswerRenewal.self) { [self] parameters, _ in
+        state.withLockedValue { $0.answers.append(parameters) }
         return .init()
       },
       .stream(SchedulerMethods.Watch.self) { [self] _, _, replies in

@@ -144,11 +144,11 @@ struct RulesTests {
     let device = DeviceID(rawValue: "d")
     table.entered(1)
     table.registrationBegan()
-    #expect(table.session(of: device, for: .ready("r")) == nil)
+    #expect(table.session(of: device, for: .request(.ready("r"))) == nil)
     let (older, early) = table.registered(1, as: device)
-    #expect(older == nil && early == [.ready("r")])
+    #expect(older == nil && early == [.request(.ready("r"))])
     table.registrationEnded()
-    #expect(table.session(of: device, for: .ready("r")) == 1)
+    #expect(table.session(of: device, for: .request(.ready("r"))) == 1)
   }
 
   @Test("of the states of a request that come before the registration the newest counts, and of too many items the newest")
@@ -157,12 +157,12 @@ struct RulesTests {
     let device = DeviceID(rawValue: "d")
     table.entered(1)
     table.registrationBegan()
-    for number in 0...DeviceTable<Int>.earlyLimit { _ = table.session(of: device, for: .ready("\(number)")) }
+    for number in 0...DeviceTable<Int>.earlyLimit { _ = table.session(of: device, for: .request(.ready("\(number)"))) }
     let newest = RequestView(id: .init(rawValue: "7"), slot: "default", state: .failed)
-    _ = table.session(of: device, for: newest)
+    _ = table.session(of: device, for: .request(newest))
     let early = table.registered(1, as: device).early
     #expect(early.count == DeviceTable<Int>.earlyLimit)
-    #expect(early.first?.id.rawValue == "1" && early.last == newest)
+    #expect(early.first == .request(.ready("1")) && early.last == .request(newest))
   }
 
   @Test("the connection that logged in last is the device's, whichever the scheduler answers first")

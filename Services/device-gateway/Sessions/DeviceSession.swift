@@ -148,7 +148,7 @@ extension DeviceSession {
   /// Tells the scheduler that the device is connected: after the login, and when the scheduler has forgotten it.
   func registerAgain() {
     // One that waits serves as well; one under way may have come too early.
-    guard let visitor, visitor.isKnown, !errands.dropFirst().contains(where: { $0.message == nil }) else { return }
+    guard let visitor, visitor.isKnown, !errands.dropFirst().contains(where: { $0.errand.isRegistration && $0.message == nil }) else { return }
     enqueue(.register(nil))
   }
 }
@@ -166,6 +166,7 @@ extension DeviceSession {
       connection.send(AppCheckLoginResult(ok: isRight).text(correlation: correlation))
     case .renewCertificateResult(let result):
       house.logger.info("device answered RenewCertificate", metadata: metadata.merging(["accepted": "\(result.accepted)"]) { $1 })
+      note(result.accepted ? .accepted : .declined, for: result.slot)
     case .registerDevice(let description):
       if let hardwareID = description.hwId { visitor?.identity.hardwareID = hardwareID.value }
       registration = correlation
@@ -215,7 +216,7 @@ extension DeviceSession {
     if let device { visitor?.device = device }
     TraceContext.$current.withValue(done.trace) { answer(done, outcome) }
     if errands.isEmpty {
-      for request in held.release() { deliver(request) }
+      for news in held.release() { deliver(news) }
     } else {
       runNext()
     }
@@ -255,12 +256,34 @@ extension DeviceSession {
 // MARK: - What the device is told
 
 extension DeviceSession {
-  /// A request of the device has come further.
-  func deliver(_ request: RequestView) {
+  /// The scheduler has something to tell the device.
+  func deliver(_ news: DeviceNews) {
     guard errands.isEmpty else {
-      if !held.hold(request) { close(.busy, "too much waits for this device") }
+      if !held.hold(news) { close(.busy, "too much waits for this device") }
       return
     }
+    switch news {
+    case .request(let request): deliver(request)
+    case .renewal(let wish): deliver(wish)
+    }
+  }
+
+  /// A new CSR is wanted. That the device was told is told in turn: from then on it has some minutes.
+  private func deliver(_ wish: RenewalWish) {
+    guard let message = RenewCertificate(wish) else {
+      return house.logger.error("a CSR is wanted for a slot that no device could be told", metadata: metadata)
+    }
+    connection?.send(message.text)
+    note(.told, for: message.slot)
+  }
+
+  private func note(_ answer: RenewalAnswer, for slot: ShortText) {
+    // One more than a device may have waiting: what it says of its own accord, again and again, is dropped.
+    guard visitor?.kind == .device, errands.count <= house.limits.waitingRequests else { return }
+    enqueue(.answerRenewal(slot, answer))
+  }
+
+  private func deliver(_ request: RequestView) {
     guard let report = RequestReport(request) else {
       return house.logger.error("a request has an id or a state that no device could be told", metadata: metadata)
     }

@@ -18,7 +18,7 @@ struct DeviceTable<Session: Hashable & Sendable>: Sendable {
   private var nextNumber: UInt64 = 0
   private var devices: [DeviceID: Session] = [:]
   private var registrations = 0
-  private var early: [(device: DeviceID, request: RequestView)] = []
+  private var early: [(device: DeviceID, news: DeviceNews)] = []
 
   /// Whether it is logged in, and not superseded.
   func contains(_ session: Session) -> Bool { sessions[session] != nil }
@@ -47,7 +47,7 @@ struct DeviceTable<Session: Hashable & Sendable>: Sendable {
   /// A session turns out to be a device.
   ///
   /// - Returns: The older session of that device, which is to be closed and may be this one, and what was told about the device meanwhile.
-  mutating func registered(_ session: Session, as device: DeviceID) -> (older: Session?, early: [RequestView]) {
+  mutating func registered(_ session: Session, as device: DeviceID) -> (older: Session?, early: [DeviceNews]) {
     guard let entry = sessions[session] else { return (nil, []) }
     if let former = entry.device, former != device, devices[former] == session { devices[former] = nil }
     let other = devices[device].flatMap { $0 == session ? nil : $0 }
@@ -59,17 +59,17 @@ struct DeviceTable<Session: Hashable & Sendable>: Sendable {
     sessions[session]?.device = device
     if let other { sessions[other] = nil }
     defer { early.removeAll { $0.device == device } }
-    return (other, early.filter { $0.device == device }.map(\.request))
+    return (other, early.filter { $0.device == device }.map(\.news))
   }
 
   /// Whom an item is for; nil when the device is not connected, or not known yet.
-  mutating func session(of device: DeviceID, for request: RequestView) -> Session? {
+  mutating func session(of device: DeviceID, for news: DeviceNews) -> Session? {
     if let session = devices[device] { return session }
     guard registrations > 0 else { return nil }
-    // Only the newest state of a request counts, and of all of them the newest ones.
-    early.removeAll { $0.request.id == request.id && $0.device == device }
+    // Only the newest about the same counts, and of all of them the newest ones.
+    early.removeAll { $0.device == device && news.isAboutSame(as: $0.news) }
     if early.count == Self.earlyLimit { early.removeFirst() }
-    early.append((device, request))
+    early.append((device, news))
     return nil
   }
 

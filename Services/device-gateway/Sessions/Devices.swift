@@ -60,7 +60,7 @@ final class Devices: Sendable {
   func registered(_ session: SessionReference, as device: DeviceID) {
     let (older, early) = state.withLockedValue { $0.table.registered(session, as: device) }
     older?.perform { $0.close(.refused, "this device has a newer connection") }
-    for request in early { session.perform { $0.deliver(request) } }
+    for news in early { session.perform { $0.deliver(news) } }
   }
 
   /// The scheduler knows nobody yet, or no longer: everyone is registered again.
@@ -70,9 +70,10 @@ final class Devices: Sendable {
 
   /// Takes what the scheduler tells to whom it is for.
   func route(_ item: SchedulerMethods.Watch.Reply) {
-    switch (item.device, item.request, item.settings) {
-    case (let device?, let request?, _):
-      state.withLockedValue { $0.table.session(of: device, for: request) }?.perform { $0.deliver(request) }
+    let news = item.request.map(DeviceNews.request) ?? item.renewal.map(DeviceNews.renewal)
+    switch (item.device, news, item.settings) {
+    case (let device?, let news?, _):
+      state.withLockedValue { $0.table.session(of: device, for: news) }?.perform { $0.deliver(news) }
     case (let device?, nil, let settings?):
       state.withLockedValue { $0.table.session(of: device) }?.perform { $0.deliver(settings) }
     case (nil, _, let settings?):

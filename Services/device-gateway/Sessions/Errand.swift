@@ -9,6 +9,11 @@ enum Errand: Sendable {
   case resume(GetCertificate.Key)
   case installed(CertificateInstalled)
   case notInstalled(CertificateInstallFailed)
+  /// The device was asked for a CSR for this slot, or has answered.
+  case answerRenewal(ShortText, RenewalAnswer)
+
+  /// Whether it makes the device known.
+  var isRegistration: Bool { if case .register = self { true } else { false } }
 
   /// What came of it.
   enum Outcome: Sendable {
@@ -26,5 +31,13 @@ extension DeviceDescription {
       kind: message.type?.rawValue, product: message.product, version: message.version, name: message.name,
       roles: message.roles?.map(\.rawValue) ?? [], dnsNames: message.dnsNames ?? [], certificates: message.certificates ?? [],
       challenge: message.challenge?.rawValue, clock: message.clock)
+  }
+}
+
+extension RenewCertificate {
+  /// A wish in the words of the device protocol; nil for a slot that no device could be told.
+  init?(_ wish: RenewalWish) {
+    guard let slot = ShortText(wish.slot), let reason = Reason(rawValue: wish.reason.rawValue) else { return nil }
+    self.init(slot: slot, fingerprint: wish.fingerprint, dnsNames: wish.names, reason: reason, deadline: wish.deadline)
   }
 }

@@ -49,6 +49,9 @@ struct SchedulerDesk: Sendable {
       _ = try await call(
         SchedulerMethods.Installed.self, .init(device: device, request: RequestID(rawValue: report.id.value), failure: report.errorText))
       return .receiptTaken
+    case .answerRenewal(let slot, let answer):
+      _ = try await call(SchedulerMethods.AnswerRenewal.self, .init(device: device, slot: slot.value, answer: answer))
+      return .receiptTaken
     }
   }
 

@@ -29,7 +29,10 @@ struct AttemptFailure: Codable, Hashable {
   static func internalError(_ text: String) -> AttemptFailure { AttemptFailure(error: Problem.Word.internalError.rawValue, text: text) }
 
   /// The CA, or the connector itself, did not work; the request may be as good as any.
-  var isOutage: Bool { [Problem.Word.caUnavailable, .internalError].map(\.rawValue).contains(error) }
+  var isOutage: Bool { [Problem.Word.caUnavailable, .accountProblem, .internalError].map(\.rawValue).contains(error) }
+
+  /// The CA or our account there can not be used: no order would fare better.
+  var concernsAuthority: Bool { [Problem.Word.caUnavailable, .accountProblem].map(\.rawValue).contains(error) }
 
   /// All that is known, for a person.
   var explanation: String {
@@ -46,7 +49,9 @@ extension AttemptFailure {
   init(_ problem: Problem) {
     let names = problem.names.filter { !problem.text.contains($0.text) }.prefix(Self.mostNames)
     self.init(
-      error: problem.error.rawValue, text: problem.text.line(of: Self.longestText), name: problem.name, acmeType: problem.acmeType?.line(of: 200),
+      error: problem.error.rawValue, text: problem.text.line(of: Self.longestText),
+      name: problem.name ?? (problem.names.count == 1 ? problem.names[0].name : nil),
+      acmeType: problem.acmeType?.line(of: 200),
       retryAfter: problem.retryAfter, isFinal: problem.final,
       names: names.isEmpty ? nil : names.map { Name(name: $0.name, text: $0.text.line(of: Self.longestNameText)) },
       help: problem.help?.line(of: Self.longestHelp))

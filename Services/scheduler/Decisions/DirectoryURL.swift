@@ -3,6 +3,9 @@
 struct DirectoryURL: Hashable {
   private let parent: String
 
+  /// The same text for the same CA.
+  var key: String { parent }
+
   init(_ text: String) {
     var rest = Self.withoutSlashes(text[...])
     if rest.hasSuffix("/directory") { rest = Self.withoutSlashes(rest.dropLast("/directory".count)) }

@@ -9,14 +9,17 @@ struct Event: Hashable {
     case deviceFirstSeen, requestAccepted, requestRefused, requestSuperseded
     case nameClaimed, nameApproved
     case certificateIssued, certificateInstalled, installFailed, orderFailed
+    case authorityFailed, authorityRecovered
+    case renewalDue, renewalExplained, renewalPressing
     case settingChanged
 
     /// How much it matters.
     var severity: EventSeverity {
       switch self {
-      case .orderFailed: .error
-      case .requestRefused, .nameClaimed, .installFailed: .warning
-      case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateInstalled, .settingChanged:
+      case .orderFailed, .authorityFailed: .error
+      case .requestRefused, .nameClaimed, .installFailed, .renewalPressing: .warning
+      case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateInstalled, .renewalDue,
+        .renewalExplained, .authorityRecovered, .settingChanged:
         .information
       }
     }

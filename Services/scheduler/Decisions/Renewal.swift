@@ -5,27 +5,22 @@ struct Validity: Hashable {
   let notBefore: Instant
   let notAfter: Instant
 
+  var lifetime: Duration { max(.zero, notAfter - notBefore) }
+
   /// Whether it can be used now.
   func isValid(at now: Instant) -> Bool { notBefore <= now && now < notAfter }
 
-  /// How long before its end a certificate is renewed: `renewDays`, but no earlier than when a third of its lifetime is left, or half
-  /// of one that lives shorter than ten days.
+  /// How long before its end a certificate is renewed where the CA suggests nothing: `renewDays`, but no earlier than when a third of its
+  /// lifetime is left, or half of one that lives shorter than ten days.
   func renewalLead(renewDays: Int) -> Duration {
-    let lifetime = max(.zero, notAfter - notBefore)
-    let share = lifetime < .days(10) ? lifetime / 2 : lifetime / 3
-    return min(.days(renewDays), share)
+    min(.days(renewDays), lifetime < .days(10) ? lifetime / 2 : lifetime / 3)
   }
 
-  /// Whether it is time for its successor.
-  func isDue(at now: Instant, renewDays: Int) -> Bool {
-    now >= notAfter - renewalLead(renewDays: renewDays)
-  }
-
-  /// When its successor is taken into use: `installDays` before its end, at most half the renewal lead, so that the successor is there by then;
-  /// at once when that is over.
-  func successorInstallAt(renewDays: Int, installDays: Int, now: Instant) -> Instant {
+  /// When the successor of a certificate that was due at `dueAt` is taken into use: `installDays` before the end, at most half the renewal lead, so
+  /// that the successor is there by then; at once when that is over.
+  func successorInstallAt(dueAt: Instant, installDays: Int, now: Instant) -> Instant {
     guard isValid(at: now) else { return now }
-    return max(now, notAfter - min(.days(installDays), renewalLead(renewDays: renewDays) / 2))
+    return max(now, notAfter - min(.days(installDays), (notAfter - dueAt) / 2))
   }
 }
 

@@ -4,6 +4,10 @@ import PKI
 enum RequestEvent: Hashable {
   /// All its names are its device's.
   case namesGranted
+  /// It is ordered at another moment than was thought.
+  case postponed(until: Instant)
+  /// The moment to order it has come.
+  case cameDue
   /// One of its names has become another device's.
   case nameTaken(DNSName)
   /// Its order begins, or is taken up.
@@ -46,9 +50,11 @@ struct RequestMachine: Hashable {
   /// How many attempts in a row have failed without a fault of the request: they do not count against it.
   private(set) var outages = 0
 
-  /// A request that has come in; `name` is held by another device.
-  init(awaiting name: DNSName?) {
-    phase = name.map(RequestPhase.awaitingApproval) ?? .queued
+  /// A request that has come in; `name` is held by another device, it is not needed before `dueAt`, or takes the place of one for the same names that
+  /// has failed: then its pause goes on.
+  init(awaiting name: DNSName?, dueAt: Instant? = nil, after failed: RequestMachine? = nil) {
+    self = failed ?? RequestMachine(phase: .queued, failures: 0)
+    if let name { phase = .awaitingApproval(name) } else if let dueAt { phase = .notDue(until: dueAt) }
   }
 
   /// A request as it was kept.
@@ -61,10 +67,13 @@ struct RequestMachine: Hashable {
   /// Goes on with `event`. One that does not belong to the phase (a late answer, a repeated receipt) changes nothing.
   mutating func handle(_ event: RequestEvent, at now: Instant) -> [RequestAction] {
     switch (phase, event) {
-    case (.awaitingApproval, .namesGranted), (.failed, .triedAgain):
+    case (.awaitingApproval, .namesGranted), (.failed, .triedAgain), (.notDue, .cameDue):
       phase = .queued
       return [.order]
-    case (.failed, .renewed):
+    case (.notDue, .postponed(let moment)):
+      phase = .notDue(until: moment)
+      return []
+    case (.failed, .renewed), (.notDue, .renewed):
       (failures, outages) = (0, 0)
       phase = .queued
       return [.order]
@@ -72,7 +81,7 @@ struct RequestMachine: Hashable {
       phase = .awaitingApproval(name)
       // Its turn is another's.
       return [.order]
-    case (.failed, .nameTaken(let name)):
+    case (.failed, .nameTaken(let name)), (.notDue, .nameTaken(let name)):
       phase = .awaitingApproval(name)
       return []
     case (.queued, .orderBegan):
@@ -96,7 +105,7 @@ struct RequestMachine: Hashable {
     case (.ordering, .superseded):
       phase = .superseded
       return [.stopOrder]
-    case (.queued, .superseded), (.failed, .superseded), (.ready, .superseded), (.installed, .superseded):
+    case (.notDue, .superseded), (.queued, .superseded), (.failed, .superseded), (.ready, .superseded), (.installed, .superseded):
       phase = .superseded
       return []
     default:

@@ -5,6 +5,8 @@ import SchedulerAPI
 enum RequestPhase: Hashable {
   /// Another device holds this name; an administrator decides.
   case awaitingApproval(DNSName)
+  /// It is kept, and ordered then.
+  case notDue(until: Instant)
   /// It waits for its turn.
   case queued
   /// An order is under way, or was when the process ended.
@@ -21,7 +23,7 @@ enum RequestPhase: Hashable {
   /// Whether the connector still works for it.
   var isOpen: Bool {
     switch self {
-    case .awaitingApproval, .queued, .ordering, .failed(_, again: .some): true
+    case .awaitingApproval, .notDue, .queued, .ordering, .failed(_, again: .some): true
     case .failed(_, again: nil), .ready, .installed, .superseded: false
     }
   }

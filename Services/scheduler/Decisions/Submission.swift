@@ -1,12 +1,14 @@
 import PKI
 import SchedulerAPI
 
-/// Whether a CSR that comes in is one the connector has already, or a new request.
+/// Whether a CSR that comes in is one the connector has already, a new request, or one that is kept until it is due.
 ///
 /// The bytes alone do not tell: an RSA CSR made again from a kept key is the same (signatures of PKCS #1 v1.5 are deterministic).
 enum Submission: Hashable {
   case joins(RequestID)
   case isNew
+  /// There is no need for a certificate before that moment.
+  case isEarly(until: Instant)
 
   /// An earlier request of the same device and slot with the same CSR.
   struct Earlier: Hashable {
@@ -18,20 +20,32 @@ enum Submission: Hashable {
   /// What came of an earlier request.
   struct Certificate: Hashable {
     let validity: Validity
+    let dueAt: Instant
     let isRevoked: Bool
     /// The directory of the CA that issued it.
     let authority: String
+
+    /// Whether it serves, and no successor is due.
+    func serves(authority current: String, at now: Instant) -> Bool {
+      validity.isValid(at: now) && now < dueAt && !isRevoked && DirectoryURL(authority) == DirectoryURL(current)
+    }
   }
 
   /// An equal CSR joins while the earlier request is open, or while its certificate is valid, not revoked, not due and from the current
-  /// authority. `force` asks for another one all the same; it does not make a second order beside one that is open.
-  init(earlier: [Earlier], force: Bool, authority: String, renewDays: Int, now: Instant) {
+  /// authority. `force` asks for another one all the same; it does not make a second order beside one that is open. Another CSR waits while the device
+  /// has such a certificate for the same names, which is `standing`.
+  init(earlier: [Earlier], standing: Certificate?, force: Bool, authority: String, now: Instant) {
     let match = earlier.first { request in
       if request.phase.isOpen { return true }
       guard !force, request.phase.isServed, let certificate = request.certificate else { return false }
-      return certificate.validity.isValid(at: now) && !certificate.isRevoked && DirectoryURL(certificate.authority) == DirectoryURL(authority)
-        && !certificate.validity.isDue(at: now, renewDays: renewDays)
+      return certificate.serves(authority: authority, at: now)
     }
-    self = match.map { .joins($0.id) } ?? .isNew
+    if let match {
+      self = .joins(match.id)
+    } else if !force, let standing, standing.serves(authority: authority, at: now) {
+      self = .isEarly(until: standing.dueAt)
+    } else {
+      self = .isNew
+    }
   }
 }

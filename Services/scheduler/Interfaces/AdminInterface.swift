@@ -145,6 +145,7 @@ extension AdminMethods.Request.Reply {
     let text: String? =
       switch view.state {
       case .awaitingApproval: "\(view.name?.value ?? "A name") belongs to another device; approve it with `acme-connector names approve`."
+      case .notDue: "The device has a certificate that is not due\(view.dueAt.map { " before \($0)" } ?? ""); --force orders all the same."
       case .superseded: "A newer request took its place."
       default: view.failure?.text
       }

@@ -55,7 +55,8 @@ extension Fleet {
     try await store.read { database in
       try RequestRecord.list(of: device, all: all, after: after, limit: limit, from: database).map { request in
         CertificateView(
-          request, certificate: try CertificateRecord.of(request.id, from: database), progress: orders.progress(of: request.id))
+          request, certificate: try CertificateRecord.of(request.id, from: database), renewal: try RenewalRecord.of(request.id, from: database),
+          progress: orders.progress(of: request.id))
       }
     }
   }
@@ -90,14 +91,18 @@ extension DeviceView {
 }
 
 extension CertificateView {
-  fileprivate init(_ request: RequestRecord, certificate: CertificateRecord?, progress: OrderBoard.Progress?) {
+  fileprivate init(
+    _ request: RequestRecord, certificate: CertificateRecord?, renewal: RenewalRecord?, progress: OrderBoard.Progress?
+  ) {
     var failure: AttemptFailure?
     if case .failed(let reason, _) = request.phase { failure = reason }
+    var dueAt = renewal?.dueAt
+    if case .notDue(let moment) = request.phase { dueAt = moment }
     self.init(
       number: Int(request.number ?? 0), request: request.id, device: request.device, slot: request.slot, names: request.names,
       state: RequestState(request.phase, progress: progress), fingerprint: certificate?.fingerprint, serial: certificate?.serial,
-      issuer: certificate?.issuer, notBefore: certificate?.notBefore, notAfter: certificate?.notAfter, requestedAt: request.requestedAt,
-      changedAt: request.changedAt, newOrders: request.newOrders, error: failure?.error, text: failure?.explanation)
+      issuer: certificate?.issuer, notBefore: certificate?.notBefore, notAfter: certificate?.notAfter, dueAt: dueAt,
+      requestedAt: request.requestedAt, changedAt: request.changedAt, newOrders: request.newOrders, error: failure?.error, text: failure?.explanation)
   }
 }
 

@@ -38,6 +38,12 @@ extension VarlinkInterfaceHandlers {
             return .init()
           }
         },
+        .reply(Methods.AnswerRenewal.self) { call, _ in
+          try await fleet.answer(.devices) {
+            try await fleet.noteAnswer(call.answer, slot: call.slot, of: call.device)
+            return .init()
+          }
+        },
         .stream(Methods.Watch.self) { _, _, replies in
           // The settings come at once: who has them is being watched for.
           let changes = fleet.watched.changes.open(first: [.init(fleet.settings.current)])

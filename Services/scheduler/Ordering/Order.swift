@@ -49,7 +49,8 @@ struct Order: Sendable {
 
   private func issue(_ csr: SigningRequest) async throws -> ACMEClient.Issue.Reply {
     let parameters = ACMEClient.Issue.Parameters(
-      request: request.id.rawValue, authority: authority, csr: csr.pem, device: request.device.rawValue)
+      request: request.id.rawValue, authority: authority, csr: csr.pem, replaces: try await fleet.replaced(by: request, at: authority),
+      device: request.device.rawValue)
     return try await within(Self.timeLimit) {
       try await client.stream(ACMEClient.Issue.self, parameters) { advance(to: $0) }
     }

@@ -9,7 +9,8 @@ import Telemetry
 import Varlink
 
 /// Works off the queue: at most so many orders at a time, each taken up where it was when the process ended, and what acme-client keeps
-/// is released when the chain is on disk here.
+/// is released when the chain is on disk here. Beside that it asks the CA when it would like certificates to be renewed, and sees to it that what is
+/// due is begun: it sleeps until the next such moment, or until something has changed.
 ///
 /// The store says what is to be done; this actor knows only what it does already, and looks again whenever something may have changed.
 actor Orders: Service {
@@ -18,8 +19,13 @@ actor Orders: Service {
   private let clock: any Clock<Duration>
   private let board: OrderBoard
   private var releasing: Set<RequestID> = []
+  /// The certificates about which the CA is being asked.
+  private var inquiring: Set<RequestID> = []
   /// When the queue looks for itself. Only a moment before all others is added, so these are few.
-  private var alarms: Set<Instant> = []
+  private var timers: Set<Instant> = []
+
+  /// How many questions to the CA are under way at a time, beside the orders.
+  private static let concurrentInquiries = 8
 
   /// - Parameters:
   ///   - client: acme-client.
@@ -53,9 +59,13 @@ actor Orders: Service {
           releasing.insert(request.id)
           tasks.addTask { await self.release(request) }
         }
-        let next = batch.map(\.nextAttempt) ?? fleet.clock.now() + Patience.longest
-        if let next, alarms.allSatisfy({ next < $0 }) {
-          alarms.insert(next)
+        for inquiry in batch?.inquiries ?? [] {
+          inquiring.insert(inquiry.request)
+          tasks.addTask { await self.carryOut(inquiry) }
+        }
+        let next = batch.map(\.nextMoment) ?? fleet.clock.now() + Patience.longest
+        if let next, timers.allSatisfy({ next < $0 }) {
+          timers.insert(next)
           tasks.addTask { await self.ring(at: next) }
         }
       }
@@ -66,7 +76,8 @@ actor Orders: Service {
   private struct Batch {
     var orders: [(request: RequestRecord, authority: Authority)] = []
     var toRelease: [RequestRecord] = []
-    var nextAttempt: Instant?
+    var inquiries: [RenewalInquiry] = []
+    var nextMoment: Instant?
   }
 
   /// Nil when the store can not be used, because its disk is full perhaps: what is known is still answered, and the queue goes on later.
@@ -83,29 +94,28 @@ actor Orders: Service {
   /// What there is to do, and not done yet. The orders that begin are marked so, all in one go.
   private func nextBatch() async throws -> Batch {
     let underWay = board.underWay
-    let releasing = releasing
+    let (releasing, inquiring) = (releasing, inquiring)
     let limit = fleet.settings.current.concurrentOrders
     let batch = try await fleet.transact { transaction in
       let database = transaction.database
-      for request in try RequestRecord.due(at: transaction.now, from: database) {
-        if try !transaction.claimLostNames(of: request) { try transaction.handle(.triedAgain, of: request) }
-      }
+      try transaction.catchUp()
       let released = try RequestRecord.toRelease(limit + releasing.count, from: database)
       let inTurn = try RequestRecord.inTurn(limit + underWay.count + releasing.count, from: database)
       let new = inTurn.filter { !underWay.contains($0.id) && !releasing.contains($0.id) }.prefix(max(0, limit - underWay.count))
       return Batch(
         orders: try new.compactMap { try transaction.begin($0) },
         toRelease: Array(released.filter { !releasing.contains($0.id) && !underWay.contains($0.id) }.prefix(max(0, limit - releasing.count))),
-        nextAttempt: try RequestRecord.nextAttempt(from: database))
+        inquiries: try transaction.inquiries(Self.concurrentInquiries, beside: inquiring),
+        nextMoment: try transaction.nextMoment())
     }
     if !batch.orders.isEmpty { RehearsedDeath.at("scheduler.orderingStored") }
     return batch
   }
 
   private func ring(at moment: Instant) async {
-    let pause = max(.milliseconds(1), moment - fleet.clock.now())
-    guard (try? await clock.sleep(for: pause)) != nil else { return }
-    alarms.remove(moment)
+    let pause = moment - fleet.clock.now()
+    if pause > .zero { guard (try? await clock.sleep(for: pause)) != nil else { return } }
+    timers.remove(moment)
     board.wake()
   }
 
@@ -121,6 +131,13 @@ actor Orders: Service {
       }
     }
     board.end(request.id)
+    if !Task.isCancelled { board.wake() }
+  }
+
+  /// Asks the CA when it would like a certificate to be renewed.
+  private func carryOut(_ inquiry: RenewalInquiry) async {
+    await TraceContext.$current.withValue(inquiry.trace.child()) { await inquiry.run(fleet: fleet, client: client, clock: clock) }
+    inquiring.remove(inquiry.request)
     if !Task.isCancelled { board.wake() }
   }
 
@@ -153,7 +170,7 @@ extension Transaction {
         ))
       return nil
     }
-    guard let authority = settings.authority, try !claimLostNames(of: request) else { return nil }
+    guard let authority = settings.authority, try !claimLostNames(of: request), try mayOrder(from: authority.directory) else { return nil }
     var request = request
     request.order(from: authority)
     try handle(.orderBegan, of: request)
@@ -164,7 +181,7 @@ extension Transaction {
 
 extension Settings {
   /// The authority, if it is the one with this directory.
-  fileprivate func authority(at directory: String) -> Authority? {
+  func authority(at directory: String) -> Authority? {
     authority.flatMap { DirectoryURL($0.directory) == DirectoryURL(directory) ? $0 : nil }
   }
 }

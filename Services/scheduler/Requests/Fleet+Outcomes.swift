@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import GRDB
 import Metrics
 import PKI
@@ -12,13 +13,16 @@ extension Fleet {
       guard var request = try RequestRecord.fetch(id, from: transaction.database), request.phase == .ordering else { return false }
       request.newOrders = newOrders
       let validity = Validity(notBefore: chain.leaf.notBefore, notAfter: chain.leaf.notAfter)
+      let installAt = try transaction.installAt(for: request)
       try CertificateRecord(
         request: id, chain: chain.pem, fingerprint: chain.leaf.fingerprint, serial: chain.leaf.serial, issuer: chain.leaf.issuerCommonName,
         authority: request.authority, notBefore: validity.notBefore, notAfter: validity.notAfter,
-        installAt: try transaction.installAt(for: request), issuedAt: transaction.now
+        installAt: installAt, issuedAt: transaction.now, announceAt: max(installAt, transaction.now + Transaction.offerPause)
       ).insert(transaction.database)
+      try transaction.schedule(request, validity)
       try AttemptRecord.end(of: id, failure: nil, at: transaction.now, in: transaction.database)
       try transaction.handle(.issued, of: request)
+      try transaction.noteOrder(from: request.authority, nil)
       try transaction.record(
         Event(
           .certificateIssued, "The certificate for \(request.names.summary) was issued, valid until \(validity.notAfter).", device: request.device,
@@ -35,7 +39,9 @@ extension Fleet {
   func fail(_ id: RequestID, _ failure: AttemptFailure) async throws -> Bool {
     let isKept = try await transact { transaction in
       guard let request = try RequestRecord.fetch(id, from: transaction.database), request.phase == .ordering else { return false }
-      try transaction.fail(request, failure)
+      // What is wrong with the CA is told once, and not for each device.
+      try transaction.fail(request, failure, isTold: failure.concernsAuthority)
+      try transaction.noteOrder(from: request.authority, failure)
       return true
     }
     if isKept { Counter(label: "scheduler_orders", dimensions: [("outcome", failure.error)]).increment() }
@@ -45,6 +51,18 @@ extension Fleet {
   /// Whether an order for the request is still wanted.
   func isOrdering(_ id: RequestID) async throws -> Bool {
     try await store.read { try RequestRecord.fetch(id, from: $0)?.phase == .ordering }
+  }
+
+  /// The certificate (leaf, PEM) that the one for this request takes the place of: the newest of the slot, if it is of the same CA and has a name in
+  /// common (RFC 9773, section 5).
+  func replaced(by request: RequestRecord, at authority: Authority) async throws -> String? {
+    try await store.read { database in
+      guard let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database), served.id != request.id,
+        !Set(served.names).isDisjoint(with: request.names), let certificate = try CertificateRecord.of(served.id, from: database),
+        DirectoryURL(certificate.authority) == DirectoryURL(authority.directory)
+      else { return nil }
+      return try? CertificateChain(pem: certificate.chain).leaf.pem
+    }
   }
 
   /// acme-client keeps nothing for the request any more.
@@ -57,9 +75,12 @@ extension Fleet {
 
 extension Transaction {
   /// The attempt that is under way has failed.
-  mutating func fail(_ request: RequestRecord, _ failure: AttemptFailure) throws {
+  /// - Parameter isTold: whether an event of another kind tells of it.
+  mutating func fail(_ request: RequestRecord, _ failure: AttemptFailure, isTold: Bool = false) throws {
     try AttemptRecord.end(of: request.id, failure: failure, at: now, in: database)
     try handle(.failed(failure, jitter: chance.fraction()), of: request)
+    if failure.isFinal { try advance(slot: request.slot, of: request.device, .failedForGood) }
+    guard !isTold else { return }
     try recordSparingly(
       Event(.orderFailed, "\(failure.error): \(failure.explanation)", device: request.device, request: request.id, name: failure.name))
   }
@@ -72,8 +93,11 @@ extension Transaction {
       guard let certificate = try CertificateRecord.of(older.id, from: database), certificate.validity.isValid(at: now),
         DirectoryURL(certificate.authority) == DirectoryURL(request.authority), certificate.revokedAt == nil
       else { continue }
+      // What its CA wants replaced ahead of its time is not to be used up.
+      let schedule = try RenewalRecord.of(older.id, from: database)?.schedule ?? RenewalSchedule(certificate.validity, issuedAt: certificate.issuedAt)
+      guard !schedule.isPressing else { continue }
       return certificate.validity.successorInstallAt(
-        renewDays: settings.devices.renewDays, installDays: settings.devices.installDays, now: now)
+        dueAt: schedule.dueAt(by: settings.renewalRule), installDays: settings.devices.installDays, now: now)
     }
     return now
   }

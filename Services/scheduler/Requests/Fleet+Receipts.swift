@@ -23,6 +23,18 @@ extension Fleet {
     RehearsedDeath.at("scheduler.receiptStored")
   }
 
+  /// A device was asked for a CSR, or has answered.
+  func noteAnswer(_ answer: RenewalAnswer, slot: String, of device: DeviceID) async throws {
+    try await transact { transaction in
+      switch answer {
+      case .told: try transaction.advance(slot: slot, of: device, .told)
+      case .declined: try transaction.advance(slot: slot, of: device, .declined)
+      // It is believed when the CSR is here.
+      case .accepted: break
+      }
+    }
+  }
+
   /// A device could not install its certificate. It is offered again.
   func noteInstallFailure(_ reason: String, for request: RequestID, of device: DeviceID) async throws {
     let reason = reason.line(of: 500)

@@ -22,6 +22,7 @@ extension Fleet {
       for request in try RequestRecord.current(of: device.id, from: transaction.database).reversed() where request.phase != .installed {
         transaction.announce(request)
       }
+      try transaction.greet(device.id)
       return device.id
     }
   }
@@ -29,10 +30,12 @@ extension Fleet {
   /// Forgets who has only logged in, and events that are too old, and puts right what a clock that was wrong has left behind. For the start, when
   /// nobody is connected.
   func sweep() async throws {
-    try await store.write { database in
-      try RequestRecord.shortenPauses(to: clock.now() + RetryPause.longest + RetryPause.widestSpread, in: database)
+    try await transact { transaction in
+      let (database, now) = (transaction.database, transaction.now)
+      try RequestRecord.shortenPauses(to: now + RetryPause.longest + RetryPause.widestSpread, in: database)
+      try RenewalRecord.shortenPauses(to: now + .days(1), in: database)
       try DeviceRecord.deleteUnknown(from: database)
-      try EventRecord.prune(before: clock.now() - settings.current.eventRetention, in: database)
+      try EventRecord.prune(before: now - transaction.settings.eventRetention, in: database)
     }
   }
 }

@@ -29,6 +29,7 @@ extension Fleet {
       guard transaction.settings.authority != nil else {
         throw Refusal(.notConfigured, "No certificate authority is set yet; set authority.directory.")
       }
+      try transaction.tryAuthoritiesNow()
       var queued: [RequestID] = []
       var refusal: Refusal?
       for request in selected {
@@ -53,16 +54,19 @@ extension Transaction {
   /// Ends the pause of a failed request; with `force` one that has its certificate is ordered again.
   /// - Returns: the request that waits for its turn now.
   fileprivate mutating func renew(_ request: RequestRecord, force: Bool) throws -> RequestID? {
-    if case .failed = request.phase {
+    switch request.phase {
+    case .failed,
+      .notDue where force:
       if try claimLostNames(of: request) { return nil }
       try handle(.renewed, of: request)
       return request.id
+    default:
+      return force && request.phase.isServed ? try reorder(request) : nil
     }
-    return force && request.phase.isServed ? try reorder(request) : nil
   }
 
   /// A new request with the CSR of one that has its certificate.
-  fileprivate mutating func reorder(_ request: RequestRecord) throws -> RequestID {
+  mutating func reorder(_ request: RequestRecord) throws -> RequestID {
     guard let device = try DeviceRecord.fetch(request.device, from: database) else { throw NotFound(what: "device") }
     let csr: SigningRequest
     do { csr = try SigningRequest(der: Array(request.csr)) } catch { throw Refusal(error) }

@@ -15,6 +15,7 @@ extension Fleet {
       } else {
         try transaction.database.execute(sql: "DELETE FROM setting WHERE key = ?", arguments: [key])
       }
+      if key.hasPrefix("authority.") { try transaction.tryAuthoritiesNow() }
       let shown = value.map { SettingDefinition.mayHoldPIN(key) ? "another URI" : "“\($0)”" } ?? "its default"
       try transaction.record(Event(.settingChanged, "\(key) was set to \(shown)\(author)."))
       transaction.database.afterNextTransaction { _ in

@@ -98,35 +98,59 @@ extension Transaction {
 
     let earlier = try RequestRecord.withCSR(csr.hash, of: device.id, slot: application.slot, from: database)
     let submission = Submission(
-      earlier: try earlier.map(submissionEarlier), force: application.force, authority: authority.directory,
-      renewDays: settings.devices.renewDays, now: now)
-    if case .joins(let id) = submission, let request = earlier.first(where: { $0.id == id }) {
-      return try application.isByAdministrator ? triedNow(request) : request
+      earlier: try earlier.map(submissionEarlier),
+      standing: application.isByAdministrator ? nil : try standing(for: csr, application, of: device), force: application.force,
+      authority: authority.directory, now: now)
+    switch submission {
+    case .joins(let id):
+      guard let request = earlier.first(where: { $0.id == id }) else { throw NotFound(what: "request") }
+      return try application.force || application.isByAdministrator ? triedNow(request, application) : request
+    case .isEarly(let moment):
+      return try enter(csr, application, of: device, authority: authority.directory, dueAt: moment)
+    case .isNew:
+      if application.force, !application.isByAdministrator { try requirePause(csr.names, of: device.id) }
+      return try enter(csr, application, of: device, authority: authority.directory, dueAt: nil)
     }
-    if application.force, !application.isByAdministrator { try requireForcePause(csr.names, of: device.id) }
-    return try enter(csr, application, of: device, authority: authority.directory)
   }
 
-  /// The request again, without its pause if it has one.
-  private mutating func triedNow(_ request: RequestRecord) throws -> RequestRecord {
-    guard case .failed = request.phase else { return request }
+  /// The request again, without waiting any longer: an administrator ends every pause, a device that forces it not that after a failure.
+  private mutating func triedNow(_ request: RequestRecord, _ application: Fleet.Application) throws -> RequestRecord {
+    switch request.phase {
+    case .failed where application.isByAdministrator: break
+    case .notDue:
+      if !application.isByAdministrator { try requirePause(request.names, of: request.device) }
+    default: return request
+    }
     if try !claimLostNames(of: request) { try handle(.renewed, of: request) }
     return try RequestRecord.fetch(request.id, from: database) ?? request
   }
 
   /// A device that forces one certificate after the other would use up what the CA grants for the names (Let's Encrypt: five a week).
-  private func requireForcePause(_ names: [DNSName], of device: DeviceID) throws {
-    guard let last = try CertificateRecord.lastIssued(names, to: device, upTo: now, from: database), now < last + Self.forcePause else { return }
-    let seconds = (last + Self.forcePause - now).components.seconds
+  private func requirePause(_ names: [DNSName], of device: DeviceID) throws {
+    guard let last = try CertificateRecord.lastIssued(names, to: device, upTo: now, from: database) else { return }
+    let end = last + settings.renewalRule.floor
+    guard now < end else { return }
     throw Refusal(
-      .rateLimited, "A certificate for exactly these names was issued a moment ago; another one can be forced in \((seconds + 59) / 60) minutes.")
+      .rateLimited,
+      "A certificate for exactly these names was issued a moment ago; another one can be forced in \(((end - now).components.seconds + 59) / 60) minutes."
+    )
   }
 
-  /// The least time between two certificates for the same names that a device forces.
-  private static let forcePause = Duration.seconds(600)
+  /// The certificate that the slot has for the names of a CSR, if the device has shown that it has it: it wants to replace it, or told of it. One that
+  /// has lost its certificate can not wait.
+  private func standing(
+    for csr: SigningRequest, _ application: Fleet.Application, of device: DeviceRecord
+  ) throws -> Submission.Certificate? {
+    guard let served = try RequestRecord.served(of: device.id, slot: application.slot, from: database), Set(served.names) == Set(csr.names),
+      let certificate = try CertificateRecord.of(served.id, from: database)
+    else { return nil }
+    guard application.replaces == certificate.fingerprint || device.tellsOf(certificate.fingerprint) else { return nil }
+    return try submissionCertificate(certificate)
+  }
 
+  /// - Parameter dueAt: when it is ordered; nil for now.
   private mutating func enter(
-    _ csr: SigningRequest, _ application: Fleet.Application, of device: DeviceRecord, authority: String
+    _ csr: SigningRequest, _ application: Fleet.Application, of device: DeviceRecord, authority: String, dueAt: Instant?
   ) throws -> RequestRecord {
     let binding = NameBinding(csr.names, for: device.id, holders: try NameRecord.holders(of: csr.names, from: database))
     guard try NameRecord.count(of: device.id, from: database) + binding.free.count <= Self.mostNames else {
@@ -136,9 +160,12 @@ extension Transaction {
     guard slots.contains(application.slot) || slots.count < Self.mostSlots else {
       throw Refusal(.notAllowed, "The device has certificates in \(slots.count) slots already, and no more are kept; let it use one of those.")
     }
+    let machine = RequestMachine(
+      awaiting: binding.claimed.first, dueAt: dueAt,
+      after: application.isByAdministrator ? nil : try pausing(csr, slot: application.slot, of: device.id))
     let request = try RequestRecord(
       id: RequestID(rawValue: chance.identifier()), device: device.id, slot: application.slot, csr: csr, isForced: application.force,
-      replaces: application.replaces, authority: authority, machine: RequestMachine(awaiting: binding.claimed.first), trace: trace, now: now
+      replaces: application.replaces, authority: authority, machine: machine, trace: trace, now: now
     ).inserted(database)
     try makeKnown(device)
     for name in binding.free { try NameRecord(name: name, device: device.id, since: now).insert(database) }
@@ -147,8 +174,17 @@ extension Transaction {
         .requestAccepted, "The CSR for \(csr.names.summary) was accepted as request \(request.id).", device: device.id, request: request.id))
     try claim(binding.claimed, for: request)
     try supersede(olderThan: request) { !$0.isServed }
+    if dueAt == nil { try advance(slot: request.slot, of: device.id, .requested) }
     note(request)
     return request
+  }
+
+  /// The request of the slot that has failed for the same names, and waits to be tried again: another CSR changes nothing about what was wrong.
+  private func pausing(_ csr: SigningRequest, slot: String, of device: DeviceID) throws -> RequestMachine? {
+    guard let newest = try RequestRecord.newest(of: device, slot: slot, from: database), case .failed(_, again: .some) = newest.phase,
+      Set(newest.names) == Set(csr.names)
+    else { return nil }
+    return newest.machine
   }
 
   private func isCompromised(_ key: SubjectPublicKeyPin) throws -> Bool {
@@ -156,10 +192,23 @@ extension Transaction {
   }
 
   private func submissionEarlier(_ request: RequestRecord) throws -> Submission.Earlier {
-    let certificate = try CertificateRecord.of(request.id, from: database).map {
-      Submission.Certificate(validity: $0.validity, isRevoked: $0.revokedAt != nil, authority: $0.authority)
-    }
+    let certificate = try CertificateRecord.of(request.id, from: database).map(submissionCertificate)
     return Submission.Earlier(id: request.id, phase: request.phase, certificate: certificate)
+  }
+
+  private func submissionCertificate(_ certificate: CertificateRecord) throws -> Submission.Certificate {
+    let dueAt = try RenewalRecord.of(certificate.request, from: database)?.dueAt
+    return Submission.Certificate(
+      validity: certificate.validity,
+      dueAt: dueAt ?? RenewalSchedule(certificate.validity, issuedAt: certificate.issuedAt).dueAt(by: settings.renewalRule),
+      isRevoked: certificate.revokedAt != nil, authority: certificate.authority)
+  }
+}
+
+extension DeviceRecord {
+  /// Whether the certificate is among those that the device said it has.
+  fileprivate func tellsOf(_ fingerprint: Fingerprint) -> Bool {
+    (description?.certificates ?? []).contains { (try? X509Certificate.list(pem: $0, atMost: 1))?.first?.fingerprint == fingerprint }
   }
 }
 

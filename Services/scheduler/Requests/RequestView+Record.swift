@@ -6,6 +6,7 @@ extension RequestView {
   init(_ request: RequestRecord, certificate: CertificateRecord?, progress: OrderBoard.Progress?, now: Instant) {
     self.init(id: request.id, slot: request.slot, state: RequestState(request.phase, progress: progress), trace: request.trace)
     switch request.phase {
+    case .notDue(let moment): dueAt = moment
     case .awaitingApproval(let awaited): name = awaited
     case .ordering: name = progress?.name
     case .failed(let reason, let again): failure = RequestFailure(reason, again: again, now: now)
@@ -20,6 +21,7 @@ extension RequestState {
   init(_ phase: RequestPhase, progress: OrderBoard.Progress?) {
     self =
       switch phase {
+      case .notDue: .notDue
       case .awaitingApproval: .awaitingApproval
       case .queued: .queued
       case .ordering: progress?.state ?? .ordering

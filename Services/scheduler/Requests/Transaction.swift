@@ -14,7 +14,9 @@ struct Transaction {
 
   private var changed: [RequestID] = []
   private var stopped: [RequestID] = []
-  private var hasWork = false
+  private var wishes: [Watched.Change] = []
+  /// The queue looks again.
+  var hasWork = false
   private var events: [Event] = []
 
   init(_ database: Database, settings: Settings, now: Instant, trace: TraceContext, chance: Chance) {
@@ -34,14 +36,25 @@ struct Transaction {
     guard machine.phase != before else { return }
     request.keep(machine, at: now)
     try request.update(database)
+    if before == .ready {
+      try database.execute(sql: "UPDATE certificate SET announceAt = NULL WHERE request = ?", arguments: [request.id.rawValue])
+    }
     note(request)
     for action in actions { try perform(action, for: request) }
+  }
+
+  /// A device is asked for a CSR.
+  mutating func wish(_ wish: RenewalWish, from device: DeviceID) {
+    wishes.append(Watched.Change(device: device, renewal: wish))
   }
 
   /// The request has changed: whoever watches is told, and the queue looks again.
   mutating func note(_ request: RequestRecord) {
     announce(request)
-    if request.isHeldByClient || request.phase == .queued { hasWork = true }
+    switch request.phase {
+    case .queued, .notDue: hasWork = true
+    default: if request.isHeldByClient { hasWork = true }
+    }
   }
 
   /// Whoever watches is told where the request stands.
@@ -110,11 +123,11 @@ struct Transaction {
       let view = try RequestView(request, certificate: CertificateRecord.of(id, from: database), progress: orders.progress(of: id), now: now)
       return Watched.Change(device: request.device, request: view)
     }
-    database.afterNextTransaction { [stopped, hasWork, events, trace] _ in
+    database.afterNextTransaction { [stopped, wishes, hasWork, events, trace] _ in
       TraceContext.$current.withValue(trace) {
         for event in events { event.log(to: logger) }
       }
-      for change in changes { watched.changes.publish(change) }
+      for change in changes + wishes { watched.changes.publish(change) }
       for request in stopped { orders.stop(request) }
       if !events.isEmpty { watched.events.publish(()) }
       if hasWork { orders.wake() }

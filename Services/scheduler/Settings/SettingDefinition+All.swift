@@ -26,6 +26,12 @@ extension SettingDefinition {
       key: "gateway.names", standard: "", kind: .names,
       meaning: "The gateway's public host names; it obtains a certificate for them, and without any serves one that it has signed itself."),
     SettingDefinition(key: "orders.concurrent", standard: "32", kind: .number(1...100), meaning: "How many orders are under way at a time."),
+    SettingDefinition(
+      key: "orders.pauseMinutes", standard: "10", kind: .number(1...1_440),
+      meaning: "How many minutes at least lie between two certificates for the same names, if no administrator wants it otherwise."),
+    SettingDefinition(
+      key: "renewal.answerMinutes", standard: "10", kind: .number(1...1_440),
+      meaning: "How many minutes a connected device has to hand in a new CSR; then the one it gave before is ordered once more."),
   ]
 
   /// Whether a value of that setting is for no log: the URI of a key in a token may hold the token's PIN (RFC 7512, section 2.3).

@@ -13,6 +13,10 @@ struct Settings: Sendable, Hashable {
   let devices: DeviceSettings
   /// What the gateway is told about itself.
   let gateway: GatewaySettings
+  /// By what certificates become due.
+  let renewalRule: RenewalRule
+  /// How long a connected device that was asked for a CSR has to hand it in.
+  let answerPatience: Duration
   /// How many orders are under way at a time.
   let concurrentOrders: Int
   /// How long events are kept.
@@ -44,6 +48,8 @@ struct Settings: Sendable, Hashable {
     devices = DeviceSettings(
       renewDays: number("devices.renewDays"), installDays: number("devices.installDays"), maxDnsNames: number("devices.maxDnsNames"))
     gateway = GatewaySettings(names: (text("gateway.names") ?? "").split(separator: ",").compactMap { DNSName(String($0)) })
+    renewalRule = RenewalRule(renewDays: number("devices.renewDays"), floor: .seconds(60 * number("orders.pauseMinutes")))
+    answerPatience = .seconds(60 * number("renewal.answerMinutes"))
     concurrentOrders = max(1, number("orders.concurrent"))
     eventRetention = .days(number("events.keepDays"))
   }

@@ -20,6 +20,8 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
   let issuedAt: Instant
   var installedAt: Instant?
   var revokedAt: Instant?
+  /// When it is offered to its device once more; nil when the device has confirmed it, or something newer took its place.
+  var announceAt: Instant?
 
   var validity: Validity { Validity(notBefore: notBefore, notAfter: notAfter) }
 
@@ -28,6 +30,16 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
     let requests = try RequestRecord.fetchAll(
       database, sql: "SELECT * FROM request WHERE device = ? AND id IN (SELECT request FROM certificate)", arguments: [device.rawValue])
     return try requests.filter { Set($0.names) == Set(names) }.compactMap { try of($0.id, from: database)?.issuedAt }.filter { $0 <= now }.max()
+  }
+
+  /// Those that are to be offered once more.
+  static func toAnnounce(at now: Instant, from database: Database) throws -> [CertificateRecord] {
+    try fetchAll(database, sql: "SELECT * FROM certificate WHERE announceAt <= ? ORDER BY announceAt LIMIT 1000", arguments: [now.milliseconds])
+  }
+
+  /// When the next one is to be offered once more.
+  static func nextAnnouncement(from database: Database) throws -> Instant? {
+    try Int64.fetchOne(database, sql: "SELECT min(announceAt) FROM certificate WHERE announceAt IS NOT NULL").map(Instant.init(milliseconds:))
   }
 
   static func of(_ request: RequestID, from database: Database) throws -> CertificateRecord? {

@@ -74,15 +74,35 @@ extension RequestRecord {
     try fetchAll(database, sql: "SELECT * FROM request WHERE nextAttempt <= ? ORDER BY nextAttempt LIMIT 1000", arguments: [now.milliseconds])
   }
 
+  /// The failed requests that wait for nothing but the CA.
+  static func waitingForAuthority(from database: Database) throws -> [RequestRecord] {
+    try fetchAll(database, sql: "SELECT * FROM request WHERE nextAttempt IS NOT NULL AND outages > 0 ORDER BY nextAttempt")
+  }
+
+  /// The kept requests whose moment has come.
+  static func cameDue(at now: Instant, from database: Database) throws -> [RequestRecord] {
+    try fetchAll(database, sql: "SELECT * FROM request WHERE dueAt <= ? ORDER BY dueAt LIMIT 1000", arguments: [now.milliseconds])
+  }
+
+  /// The newest request of a slot that has a certificate for its device to use.
+  static func served(of device: DeviceID, slot: String, from database: Database) throws -> RequestRecord? {
+    try fetchOne(
+      database, sql: "SELECT * FROM request WHERE device = ? AND slot = ? AND state IN ('ready', 'installed') ORDER BY number DESC LIMIT 1",
+      arguments: [device.rawValue, slot])
+  }
+
   /// Lets no pause last longer than until `latest`: the clock may have been wrong when it was set.
   static func shortenPauses(to latest: Instant, in database: Database) throws {
     try database.execute(
       sql: "UPDATE request SET nextAttempt = :latest WHERE nextAttempt > :latest", arguments: ["latest": latest.milliseconds])
   }
 
-  /// When the next pause is over.
-  static func nextAttempt(from database: Database) throws -> Instant? {
-    try Int64.fetchOne(database, sql: "SELECT min(nextAttempt) FROM request WHERE nextAttempt IS NOT NULL").map(Instant.init(milliseconds:))
+  /// When the next pause is over, or the next kept request is due.
+  static func nextMoment(from database: Database) throws -> Instant? {
+    let moments = [
+      "SELECT min(nextAttempt) FROM request WHERE nextAttempt IS NOT NULL", "SELECT min(dueAt) FROM request WHERE dueAt IS NOT NULL",
+    ]
+    return try moments.compactMap { try Int64.fetchOne(database, sql: $0) }.min().map(Instant.init(milliseconds:))
   }
 
   /// The requests for which acme-client may keep something that nobody needs any more.
@@ -90,7 +110,7 @@ extension RequestRecord {
     try fetchAll(
       database,
       sql: """
-        SELECT * FROM request WHERE isHeldByClient = 1 AND state NOT IN ('queued', 'ordering', 'awaitingApproval') AND nextAttempt IS NULL
+        SELECT * FROM request WHERE isHeldByClient = 1 AND state NOT IN ('notDue', 'queued', 'ordering', 'awaitingApproval') AND nextAttempt IS NULL
         ORDER BY number LIMIT ?
         """,
       arguments: [count])

@@ -31,6 +31,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
   private var failures: Int
   private var outages: Int
   private var nextAttempt: Instant?
+  private var dueAt: Instant?
   /// How many newOrder requests it has cost.
   var newOrders: Int
   /// acme-client may keep something under its id, until it is told to release it.
@@ -42,7 +43,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
 
   /// The phases as they are called in the table.
   private enum Column: String, Codable {
-    case awaitingApproval, queued, ordering, failed, ready, installed, superseded
+    case notDue, awaitingApproval, queued, ordering, failed, ready, installed, superseded
   }
 
   /// A request that has come in.
@@ -82,6 +83,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
     switch (state, awaitedName, failure) {
     case (.awaitingApproval, let name?, _): .awaitingApproval(name)
     case (.failed, _, let failure?): .failed(failure, again: nextAttempt)
+    case (.notDue, _, _): .notDue(until: dueAt ?? requestedAt)
     case (.ordering, _, _): .ordering
     case (.ready, _, _): .ready
     case (.installed, _, _): .installed
@@ -100,9 +102,10 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
 
   /// Keeps the machine's phase.
   mutating func keep(_ machine: RequestMachine, at now: Instant) {
-    (awaitedName, failure, nextAttempt) = (nil, nil, nil)
+    (awaitedName, failure, nextAttempt, dueAt) = (nil, nil, nil, nil)
     switch machine.phase {
     case .awaitingApproval(let name): (state, awaitedName) = (.awaitingApproval, name)
+    case .notDue(let moment): (state, dueAt) = (.notDue, moment)
     case .queued: state = .queued
     case .ordering: state = .ordering
     case .failed(let failure, let again): (state, self.failure, nextAttempt) = (.failed, failure, again)

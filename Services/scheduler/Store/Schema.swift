@@ -5,7 +5,7 @@ import PKI
 /// The tables, by the versions in which they came to be. Times are UTC milliseconds; lists and optional groups of members are JSON.
 enum Schema {
   /// The version that this program writes; SQLite keeps it as `user_version`.
-  static let version = 2
+  static let version = 3
 
   /// Brings the database to the present version. One of an older version is saved first, for there is no way back.
   static func prepare(_ pool: DatabasePool, at file: URL, now: Instant) throws {
@@ -35,6 +35,10 @@ enum Schema {
       try database.execute(sql: ordersWithTheirAuthority)
       try database.execute(sql: "PRAGMA user_version = 2")
     }
+    migrator.registerMigration("3") { database in
+      try database.execute(sql: renewals)
+      try database.execute(sql: "PRAGMA user_version = 3")
+    }
     return migrator
   }
 
@@ -43,6 +47,54 @@ enum Schema {
     ALTER TABLE request ADD COLUMN orderedFrom TEXT;
     ALTER TABLE request ADD COLUMN outages INTEGER NOT NULL DEFAULT 0;
     CREATE INDEX eventByKind ON event (device, code, at);
+    """
+
+  /// The newest certificate of each slot has a schedule, a CSR can wait until it is due, and a certificate is offered again until it is confirmed.
+  /// The schedules of certificates that are there already are reckoned at the start: their rule is none.
+  private static let renewals = """
+    ALTER TABLE request ADD COLUMN dueAt INTEGER;
+    CREATE INDEX requestByDueAt ON request (dueAt) WHERE dueAt IS NOT NULL;
+    ALTER TABLE certificate ADD COLUMN announceAt INTEGER;
+    CREATE INDEX certificateByAnnouncement ON certificate (announceAt) WHERE announceAt IS NOT NULL;
+
+    CREATE TABLE renewal (
+      request TEXT NOT NULL PRIMARY KEY REFERENCES request (id) ON DELETE CASCADE,
+      device TEXT NOT NULL,
+      slot TEXT NOT NULL,
+      notBefore INTEGER NOT NULL,
+      notAfter INTEGER NOT NULL,
+      issuedAt INTEGER NOT NULL,
+      windowStart INTEGER,
+      windowEnd INTEGER,
+      chosenAt INTEGER,
+      explanation TEXT,
+      isPressing INTEGER NOT NULL,
+      pollAt INTEGER,
+      pollFailures INTEGER NOT NULL,
+      dueAt INTEGER NOT NULL,
+      rule TEXT NOT NULL,
+      state TEXT NOT NULL,
+      answerBy INTEGER
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX renewalBySlot ON renewal (device, slot);
+    CREATE INDEX renewalByDueAt ON renewal (dueAt) WHERE state = 'waiting';
+    CREATE INDEX renewalByAnswer ON renewal (answerBy) WHERE answerBy IS NOT NULL;
+    CREATE INDEX renewalByPoll ON renewal (pollAt) WHERE pollAt IS NOT NULL;
+    CREATE INDEX renewalByRule ON renewal (rule);
+
+    CREATE TABLE authorityOutage (
+      directory TEXT NOT NULL PRIMARY KEY,
+      since INTEGER NOT NULL,
+      failure TEXT NOT NULL,
+      failures INTEGER NOT NULL,
+      retryAt INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    INSERT INTO renewal
+      SELECT id, device, slot, notBefore, notAfter, issuedAt, NULL, NULL, NULL, NULL, 0, issuedAt, 0, notAfter, '', 'waiting', NULL
+      FROM request JOIN certificate ON certificate.request = request.id
+      WHERE number IN (SELECT max(number) FROM request WHERE state IN ('ready', 'installed') GROUP BY device, slot);
+    UPDATE certificate SET announceAt = installAt WHERE request IN (SELECT id FROM request WHERE state = 'ready');
     """
 
   private static let firstTables = """

@@ -17,25 +17,19 @@ struct RenewalTests {
     #expect(validity(days: lifetime).renewalLead(renewDays: 30) == .days(lead))
   }
 
-  @Test("a certificate is due from then on")
-  func due() {
-    let validity = validity(days: 90)
-    #expect(!validity.isDue(at: start + .days(60) - .milliseconds(1), renewDays: 30))
-    #expect(validity.isDue(at: start + .days(60), renewDays: 30))
-  }
-
   @Test("the successor is installed installDays before the end, at most half the renewal lead")
   func installAt() {
     let long = validity(days: 90)
-    #expect(long.successorInstallAt(renewDays: 30, installDays: 10, now: start + .days(60)) == start + .days(80))
-    #expect(validity(days: 45).successorInstallAt(renewDays: 30, installDays: 10, now: start + .days(30)) == start + .days(45) - .days(15) / 2)
+    #expect(long.successorInstallAt(dueAt: start + .days(60), installDays: 10, now: start + .days(60)) == start + .days(80))
+    let short = validity(days: 45)
+    #expect(short.successorInstallAt(dueAt: start + .days(30), installDays: 10, now: start + .days(30)) == start + .days(45) - .days(15) / 2)
   }
 
   @Test("the successor is installed at once when that time is over, or the old one is")
   func atOnce() {
     let long = validity(days: 90)
-    #expect(long.successorInstallAt(renewDays: 30, installDays: 10, now: start + .days(85)) == start + .days(85))
-    #expect(long.successorInstallAt(renewDays: 30, installDays: 10, now: start + .days(100)) == start + .days(100))
+    #expect(long.successorInstallAt(dueAt: start + .days(60), installDays: 10, now: start + .days(85)) == start + .days(85))
+    #expect(long.successorInstallAt(dueAt: start + .days(60), installDays: 10, now: start + .days(100)) == start + .days(100))
   }
 }
 
@@ -47,17 +41,21 @@ struct SubmissionTests {
   private func submission(
     _ phase: RequestPhase, validUntilDays: Int? = 80, revoked: Bool = false, authority: String = "ca", force: Bool = false
   ) -> Submission {
-    let certificate = validUntilDays.map {
-      Submission.Certificate(validity: Validity(notBefore: now - .days(10), notAfter: now + .days($0)), isRevoked: revoked, authority: authority)
-    }
+    let certificate = validUntilDays.map { self.certificate(validUntilDays: $0, revoked: revoked, authority: authority) }
     return Submission(
-      earlier: [.init(id: id, phase: phase, certificate: certificate)], force: force, authority: "ca", renewDays: 30, now: now)
+      earlier: [.init(id: id, phase: phase, certificate: certificate)], standing: nil, force: force, authority: "ca", now: now)
+  }
+
+  /// A certificate that is due 30 days before its end.
+  private func certificate(validUntilDays days: Int, revoked: Bool = false, authority: String = "ca") -> Submission.Certificate {
+    let validity = Validity(notBefore: now - .days(10), notAfter: now + .days(days))
+    return Submission.Certificate(validity: validity, dueAt: validity.notAfter - .days(30), isRevoked: revoked, authority: authority)
   }
 
   @Test("joins a request that is open, forced or not", arguments: [false, true])
   func open(force: Bool) {
     let failure = AttemptFailure(error: "x", text: "")
-    for phase in [RequestPhase.awaitingApproval(dns("a.example.net")), .queued, .ordering, .failed(failure, again: now)] {
+    for phase in [RequestPhase.notDue(until: now), .awaitingApproval(dns("a.example.net")), .queued, .ordering, .failed(failure, again: now)] {
       #expect(submission(phase, validUntilDays: nil, force: force) == .joins(id))
     }
   }
@@ -77,5 +75,18 @@ struct SubmissionTests {
     #expect(submission(.installed, force: true) == .isNew, "forced")
     #expect(submission(.superseded) == .isNew, "superseded")
     #expect(submission(.failed(AttemptFailure(error: "x", text: "", isFinal: true), again: nil), validUntilDays: nil) == .isNew, "failed for good")
+  }
+
+  @Test("that is none of the known ones waits while the device has a certificate that serves")
+  func early() {
+    func submission(_ standing: Submission.Certificate?, force: Bool = false) -> Submission {
+      Submission(earlier: [], standing: standing, force: force, authority: "ca", now: now)
+    }
+    #expect(submission(certificate(validUntilDays: 80)) == .isEarly(until: now + .days(50)))
+    #expect(submission(certificate(validUntilDays: 80), force: true) == .isNew)
+    #expect(submission(certificate(validUntilDays: 20)) == .isNew, "due")
+    #expect(submission(certificate(validUntilDays: 80, revoked: true)) == .isNew)
+    #expect(submission(certificate(validUntilDays: 80, authority: "another")) == .isNew)
+    #expect(submission(nil) == .isNew)
   }
 }

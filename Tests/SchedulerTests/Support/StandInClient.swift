@@ -21,7 +21,13 @@ final class StandInClient: Sendable {
   struct State {
     var behaviour = Behaviour.issue()
     var behaviours: [DNSName: Behaviour] = [:]
+    /// What is said of renewal.
+    var renewalInfo: Result<ACMEClient.GetRenewalInfo.Reply, ACMEClient.Failed> = .success(.init(supported: false))
+    /// The certificates about which was asked.
+    var inquiries: [String] = []
     var issued: [String] = []
+    /// What each order replaces.
+    var replaced: [String?] = []
     var directories: [String] = []
     var released: [String] = []
     var traces: [String?] = []
@@ -52,6 +58,7 @@ final class StandInClient: Sendable {
       let csr = try SigningRequest(call.csr)
       let behaviour = self.state.withLock { state in
         state.issued.append(call.request)
+        state.replaced.append(call.replaces)
         state.directories.append(call.authority.directory)
         state.traces.append(call.trace?.traceID)
         state.underWay += 1
@@ -90,6 +97,12 @@ final class StandInClient: Sendable {
           directory: call.authority.directory, termsOfService: "https://acme.test/terms", website: call.authority.trustRoots, caaIdentities: [],
           externalAccountRequired: false, profiles: [:], renewalInfo: true, date: self.clock.now()))
     }
-    return VarlinkInterfaceHandlers(.acmeClient, [issue, release, describe])
+    let renewalInfo = VarlinkHandler.reply(ACMEClient.GetRenewalInfo.self) { call, _ in
+      try self.state.withLock { state in
+        state.inquiries.append(call.certificate)
+        return try state.renewalInfo.get()
+      }
+    }
+    return VarlinkInterfaceHandlers(.acmeClient, [issue, release, describe, renewalInfo])
   }
 }

@@ -1,0 +1,65 @@
+import ACMEClientAPI
+import FoundationEssentials
+import Logging
+import PKI
+import SchedulerAPI
+import Telemetry
+import Varlink
+
+/// One question to a CA: when would it like this certificate to be renewed (RFC 9773)?
+struct RenewalInquiry: Sendable {
+  /// The request that led to the certificate.
+  let request: RequestID
+  let leaf: String
+  let authority: Authority
+  let trace: TraceContext
+
+  /// How long acme-client may take.
+  private static let timeLimit = Duration.seconds(60)
+
+  /// Returns when the answer, or that there was none, is on disk, or the task is cancelled.
+  func run(fleet: Fleet, client: VarlinkClient, clock: any Clock<Duration>) async {
+    await Patience(clock: clock, chance: fleet.chance, logger: fleet.logger).persist(in: "GetRenewalInfo") {
+      let answer = try await ask(client, logger: fleet.logger)
+      try await fleet.transact { try $0.take(answer, for: request) }
+    }
+  }
+
+  private func ask(_ client: VarlinkClient, logger: Logger) async throws -> RenewalSchedule.Answer {
+    do {
+      let reply = try await client.call(
+        ACMEClient.GetRenewalInfo.self, .init(authority: authority, certificate: leaf), timeLimit: Self.timeLimit)
+      guard reply.supported else { return .unsupported }
+      guard let start = reply.start, let end = reply.end else { return .lastingError }
+      return .window(start: start, end: end, explanation: reply.explanation, retryAfter: reply.retryAfter.map { .seconds($0) })
+    } catch let failed as ACMEClient.Failed {
+      switch failed.problem.error {
+      case .caUnavailable, .rateLimited: return .temporaryError(retryAfter: failed.problem.retryAfter.map { .seconds($0) })
+      default: return .lastingError
+      }
+    } catch let error as VarlinkError where !Patience.isPassing(error) {
+      logger.error("acme-client gave no proper answer", metadata: ["request": "\(request)", "cause": "\(error)"])
+      return .lastingError
+    }
+  }
+}
+
+extension Transaction {
+  /// The questions whose time has come, beside those that are being asked. A CA that is not set any more is not asked.
+  mutating func inquiries(_ limit: Int, beside underWay: Set<RequestID>) throws -> [RenewalInquiry] {
+    let due = try RenewalRecord.toPoll(limit + underWay.count, at: now, from: database).filter { !underWay.contains($0.request) }
+    var inquiries: [RenewalInquiry] = []
+    for renewal in due.prefix(max(0, limit - underWay.count)) {
+      if let certificate = try CertificateRecord.of(renewal.request, from: database),
+        let request = try RequestRecord.fetch(renewal.request, from: database),
+        let authority = settings.authority(at: certificate.authority),
+        let leaf = try? CertificateChain(pem: certificate.chain).leaf
+      {
+        inquiries.append(RenewalInquiry(request: renewal.request, leaf: leaf.pem, authority: authority, trace: request.trace))
+      } else {
+        try take(.unsupported, for: renewal.request)
+      }
+    }
+    return inquiries
+  }
+}

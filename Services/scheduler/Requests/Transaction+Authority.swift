@@ -1,0 +1,48 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+// What orders show of the CA.
+extension Transaction {
+  /// Whether an order of the CA may begin now.
+  mutating func mayOrder(from directory: String) throws -> Bool {
+    let url = DirectoryURL(directory)
+    var health = try AuthorityRecord.health(of: url, from: database)
+    let before = health
+    let may = health.mayOrder(at: now)
+    if health != before { try AuthorityRecord.keep(health, of: url, in: database) }
+    return may
+  }
+
+  /// An order of the CA has ended; with a certificate if there is no failure.
+  mutating func noteOrder(from directory: String, _ failure: AttemptFailure?) throws {
+    let url = DirectoryURL(directory)
+    var health = try AuthorityRecord.health(of: url, from: database)
+    let before = health
+    let remarks = health.take(failure, jitter: chance.fraction(), at: now)
+    if health != before { try AuthorityRecord.keep(health, of: url, in: database) }
+    for remark in remarks {
+      switch remark {
+      case .failed(let failure):
+        try record(
+          Event(
+            .authorityFailed, "No certificates can be had from \(directory): \(failure.explanation) Orders wait until that is over."))
+      case .recovered(let since):
+        try record(Event(.authorityRecovered, "Certificates can be had from \(directory) again; they could not since \(since)."))
+        for request in try RequestRecord.waitingForAuthority(from: database) { try tryAgain(request) }
+      }
+    }
+    hasWork = true
+  }
+
+  /// Somebody has perhaps mended what was wrong: the next order is made at once.
+  mutating func tryAuthoritiesNow() throws {
+    try database.execute(sql: "UPDATE authorityOutage SET retryAt = ?", arguments: [now.milliseconds])
+    hasWork = true
+  }
+
+  /// A pause is over.
+  mutating func tryAgain(_ request: RequestRecord) throws {
+    if try !claimLostNames(of: request) { try handle(.triedAgain, of: request) }
+  }
+}

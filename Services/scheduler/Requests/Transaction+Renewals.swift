@@ -1,0 +1,158 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+// What the schedules of certificates bring about.
+extension Transaction {
+  /// A certificate is here: from now on this one has the schedule of its slot, and those before it have none.
+  mutating func schedule(_ request: RequestRecord, _ validity: Validity) throws {
+    for former in try RenewalRecord.of(request.device, slot: request.slot, from: database) {
+      try RenewalRecord.delete(of: former.request, from: database)
+    }
+    try RenewalRecord(request, RenewalSchedule(validity, issuedAt: now), by: settings.renewalRule).insert(database)
+    hasWork = true
+  }
+
+  /// The CA has said when it would like a certificate to be renewed, or could not. What comes late for one that has a successor is dropped.
+  mutating func take(_ answer: RenewalSchedule.Answer, for id: RequestID) throws {
+    guard let renewal = try RenewalRecord.of(id, from: database), let request = try RequestRecord.fetch(id, from: database) else { return }
+    var schedule = renewal.schedule
+    let remarks = schedule.take(answer, at: now, chance: chance.fraction)
+    try keep(schedule, of: renewal)
+    for remark in remarks {
+      switch remark {
+      case .pressing:
+        try record(
+          Event(
+            .renewalPressing, "The CA wants the certificate for \(request.names.summary) replaced at once: it is, or is about to be, revoked.",
+            device: request.device, request: id))
+      case .explained(let page):
+        try record(
+          Event(
+            .renewalExplained, "The CA explains when the certificate for \(request.names.summary) should be renewed: \(page.line(of: 500))",
+            device: request.device, request: id))
+      }
+    }
+    hasWork = true
+  }
+
+  /// Keeps a schedule; a CSR that waits for its moment waits for the new one.
+  private mutating func keep(_ schedule: RenewalSchedule, of renewal: RenewalRecord) throws {
+    var changed = renewal
+    changed.keep(schedule, by: settings.renewalRule)
+    try changed.update(database)
+    guard changed.dueAt != renewal.dueAt else { return }
+    for request in try RequestRecord.current(of: renewal.device, slot: renewal.slot, from: database)
+    where request.phase == .notDue(until: renewal.dueAt) {
+      try handle(.postponed(until: changed.dueAt), of: request)
+    }
+  }
+}
+
+// The renewal of certificates that are due.
+extension Transaction {
+  /// Does what has come due by now: pauses that are over, kept CSRs, certificates without one, devices that did not answer, certificates that are offered again.
+  mutating func catchUp() throws {
+    // The rule may have been set anew.
+    for renewal in try RenewalRecord.byOtherRule(than: settings.renewalRule, from: database) { try keep(renewal.schedule, of: renewal) }
+    for request in try RequestRecord.due(at: now, from: database) { try tryAgain(request) }
+    for request in try RequestRecord.cameDue(at: now, from: database) {
+      if try !claimLostNames(of: request) { try handle(.cameDue, of: request) }
+    }
+    for renewal in try RenewalRecord.due(at: now, from: database) {
+      let newest = try RequestRecord.newest(of: renewal.device, slot: renewal.slot, from: database)
+      try advance(renewal, .due(open: newest.map { $0.id != renewal.request && $0.phase.isOpen } ?? false))
+    }
+    for renewal in try RenewalRecord.unanswered(at: now, from: database) { try advance(renewal, .patienceOver) }
+    for certificate in try CertificateRecord.toAnnounce(at: now, from: database) { try offerAgain(certificate) }
+  }
+
+  /// When there is something to catch up with next.
+  func nextMoment() throws -> Instant? {
+    let moments = [
+      try RequestRecord.nextMoment(from: database), try RenewalRecord.nextMoment(after: now, from: database),
+      try CertificateRecord.nextAnnouncement(from: database), try AuthorityRecord.nextMoment(after: now, from: database),
+    ]
+    // What has come is done; of what comes next there can be nothing in the past.
+    return moments.compactMap(\.self).filter { $0 > now }.min()
+  }
+
+  /// A device is connected: what is due is asked of it.
+  mutating func greet(_ device: DeviceID) throws {
+    for renewal in try RenewalRecord.of(device, from: database) { try advance(renewal, .deviceCame) }
+  }
+
+  /// Something has happened to the renewals of a slot; there is one at most.
+  mutating func advance(slot: String, of device: DeviceID, _ event: RenewalEvent) throws {
+    for renewal in try RenewalRecord.of(device, slot: slot, from: database) { try advance(renewal, event) }
+  }
+
+  private mutating func advance(_ renewal: RenewalRecord, _ event: RenewalEvent) throws {
+    guard let request = try RequestRecord.fetch(renewal.request, from: database),
+      let device = try DeviceRecord.fetch(renewal.device, from: database)
+    else { return }
+    var machine = RenewalMachine(stage: renewal.stage, connects: device.connects, patience: settings.answerPatience)
+    let actions = machine.handle(event, at: now)
+    if machine.stage != renewal.stage {
+      var changed = renewal
+      changed.keep(machine.stage)
+      try changed.update(database)
+      hasWork = true
+    }
+    for action in actions {
+      switch action {
+      case .askDevice: try askDevice(for: request, renewal)
+      case .orderAgain: try orderAgain(request)
+      }
+    }
+  }
+
+  private mutating func askDevice(for request: RequestRecord, _ renewal: RenewalRecord) throws {
+    if renewal.stage == .waiting {
+      try record(
+        Event(
+          .renewalDue, "The certificate for \(request.names.summary) is due; its device is asked for a CSR when it is connected.",
+          device: request.device, request: request.id))
+    }
+    let certificate = try CertificateRecord.of(request.id, from: database)
+    wish(
+      RenewalWish(
+        slot: request.slot, fingerprint: certificate?.fingerprint, names: request.names, reason: renewal.schedule.isPressing ? .revoked : .due,
+        deadline: renewal.schedule.validity.notAfter),
+      from: request.device)
+  }
+
+  /// Orders the certificate's own CSR once more, unless that can not succeed.
+  private mutating func orderAgain(_ request: RequestRecord) throws {
+    let latest = try RequestRecord.withCSR(request.csrHash, of: request.device, slot: request.slot, from: database).first
+    if case .failed(_, again: nil) = latest?.phase { return }
+    do {
+      _ = try reorder(request)
+      try record(
+        Event(
+          .renewalDue, "The certificate for \(request.names.summary) is due; it is ordered with the CSR that is kept.", device: request.device,
+          request: request.id))
+    } catch let refusal as Refusal {
+      try recordSparingly(
+        Event(
+          .requestRefused, "\(refusal.word.rawValue): \(refusal.text)", device: request.device, request: request.id, name: refusal.name))
+    }
+  }
+
+  /// A certificate that its device has not confirmed is told once more: when it is to be installed, and then now and again.
+  private mutating func offerAgain(_ certificate: CertificateRecord) throws {
+    guard let request = try RequestRecord.fetch(certificate.request, from: database) else { return }
+    var certificate = certificate
+    certificate.announceAt = request.phase == .ready ? now + Self.offerPause : nil
+    try certificate.update(database)
+    if request.phase == .ready { announce(request) }
+  }
+
+  /// How long after one offer a certificate without a receipt is offered again.
+  static let offerPause = Duration.seconds(6 * 3_600)
+}
+
+extension DeviceRecord {
+  /// Whether it ever connects; one whose CSRs an administrator hands in does not.
+  fileprivate var connects: Bool { scope != DeviceKey.administratorScope }
+}

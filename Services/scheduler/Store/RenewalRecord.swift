@@ -1,0 +1,140 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+/// The schedule of the newest certificate of a slot. There is none for a certificate that has a successor: nothing can start an order for it.
+struct RenewalRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
+  static let databaseTableName = "renewal"
+
+  /// The request that led to the certificate.
+  let request: RequestID
+  let device: DeviceID
+  let slot: String
+  private let notBefore: Instant
+  private let notAfter: Instant
+  private let issuedAt: Instant
+  private var windowStart: Instant?
+  private var windowEnd: Instant?
+  private var chosenAt: Instant?
+  private var explanation: String?
+  private var isPressing: Bool
+  private(set) var pollAt: Instant?
+  private var pollFailures: Int
+  /// When its successor is due, by the rule whose mark stands in `rule`.
+  private(set) var dueAt: Instant
+  private var rule: String
+  private var state: Column
+  private var answerBy: Instant?
+
+  private enum Column: String, Codable {
+    case waiting, wanted, ordered
+  }
+
+  init(_ request: RequestRecord, _ schedule: RenewalSchedule, by rule: RenewalRule) {
+    self.request = request.id
+    device = request.device
+    slot = request.slot
+    notBefore = schedule.validity.notBefore
+    notAfter = schedule.validity.notAfter
+    issuedAt = schedule.issuedAt
+    isPressing = false
+    pollFailures = 0
+    dueAt = schedule.dueAt(by: rule)
+    self.rule = rule.mark
+    state = .waiting
+    keep(schedule, by: rule)
+  }
+
+  var schedule: RenewalSchedule {
+    let window: RenewalWindow? =
+      if let windowStart, let windowEnd, let chosenAt { RenewalWindow(start: windowStart, end: windowEnd, chosen: chosenAt) } else { nil }
+    return RenewalSchedule(
+      validity: Validity(notBefore: notBefore, notAfter: notAfter), issuedAt: issuedAt, window: window, explanation: explanation,
+      isPressing: isPressing, pollAt: pollAt, pollFailures: pollFailures)
+  }
+
+  /// Keeps what the schedule has become.
+  mutating func keep(_ schedule: RenewalSchedule, by rule: RenewalRule) {
+    (windowStart, windowEnd, chosenAt) = (schedule.window?.start, schedule.window?.end, schedule.window?.chosen)
+    (explanation, isPressing) = (schedule.explanation, schedule.isPressing)
+    (pollAt, pollFailures) = (schedule.pollAt, schedule.pollFailures)
+    dueAt = schedule.dueAt(by: rule)
+    self.rule = rule.mark
+  }
+
+  var stage: RenewalStage {
+    switch state {
+    case .waiting: .waiting
+    case .wanted: .wanted(answerBy: answerBy)
+    case .ordered: .ordered
+    }
+  }
+
+  mutating func keep(_ stage: RenewalStage) {
+    answerBy = nil
+    switch stage {
+    case .waiting: state = .waiting
+    case .wanted(let moment): (state, answerBy) = (.wanted, moment)
+    case .ordered: state = .ordered
+    }
+  }
+}
+
+extension RenewalRecord {
+  static func of(_ request: RequestID, from database: Database) throws -> RenewalRecord? {
+    try fetchOne(database, sql: "SELECT * FROM renewal WHERE request = ?", arguments: [request.rawValue])
+  }
+
+  /// Those of a device, of one slot if it is given.
+  static func of(_ device: DeviceID, slot: String? = nil, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(
+      database, sql: "SELECT * FROM renewal WHERE device = :device AND (:slot IS NULL OR slot = :slot)",
+      arguments: ["device": device.rawValue, "slot": slot])
+  }
+
+  /// Those whose moment has come, longest due first.
+  static func due(at now: Instant, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(
+      database, sql: "SELECT * FROM renewal WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT 1000", arguments: [now.milliseconds])
+  }
+
+  /// Those whose device has not answered in time.
+  static func unanswered(at now: Instant, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(database, sql: "SELECT * FROM renewal WHERE answerBy <= ? ORDER BY answerBy LIMIT 1000", arguments: [now.milliseconds])
+  }
+
+  /// Those of certificates about which their CA is to be asked, longest waiting first.
+  static func toPoll(_ count: Int, at now: Instant, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(
+      database, sql: "SELECT * FROM renewal WHERE pollAt <= ? ORDER BY pollAt LIMIT ?", arguments: [now.milliseconds, count])
+  }
+
+  /// The next moment at which one of them needs something.
+  static func nextMoment(after now: Instant, from database: Database) throws -> Instant? {
+    let moments = [
+      "SELECT min(dueAt) FROM renewal WHERE state = 'waiting'", "SELECT min(answerBy) FROM renewal WHERE answerBy IS NOT NULL",
+      // Those that are overdue have been asked about, or are when an answer has come.
+      "SELECT min(pollAt) FROM renewal WHERE pollAt > \(now.milliseconds)",
+    ]
+    return try moments.compactMap { try Int64.fetchOne(database, sql: $0) }.min().map(Instant.init(milliseconds:))
+  }
+
+  /// Lets no pause of the questions to the CA last longer than until `latest`: the clock may have been wrong when it was set.
+  static func shortenPauses(to latest: Instant, in database: Database) throws {
+    try database.execute(sql: "UPDATE renewal SET pollAt = :latest WHERE pollAt > :latest", arguments: ["latest": latest.milliseconds])
+  }
+
+  /// Those that wait by another rule than this one.
+  static func byOtherRule(than rule: RenewalRule, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(database, sql: "SELECT * FROM renewal WHERE rule < :rule OR rule > :rule", arguments: ["rule": rule.mark])
+  }
+
+  static func delete(of request: RequestID, from database: Database) throws {
+    try database.execute(sql: "DELETE FROM renewal WHERE request = ?", arguments: [request.rawValue])
+  }
+}
+
+extension RenewalRule {
+  /// By which a moment is known to have been reckoned with this rule.
+  fileprivate var mark: String { "\(renewDays)d \(floor.components.seconds)s" }
+}
