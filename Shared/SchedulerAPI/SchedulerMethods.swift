@@ -195,7 +195,7 @@ public enum SchedulerMethods {
     /// Nothing but a trace.
     public typealias Parameters = OnlyTrace
 
-    /// One item: a request, a wish or settings.
+    /// One item: a request, a wish, an alarm or settings.
     public struct Reply: Codable, Sendable, Hashable {
       /// Whom it is for; nil for all.
       public var device: DeviceID?
@@ -203,6 +203,8 @@ public enum SchedulerMethods {
       public var request: RequestView?
       /// The connector wants a CSR.
       public var renewal: RenewalWish?
+      /// An alarm of the device, or its end.
+      public var alarm: DeviceAlarm?
       /// New settings.
       public var settings: DeviceSettings?
       /// The gateway's own settings, beside those of all devices.
@@ -210,12 +212,13 @@ public enum SchedulerMethods {
 
       /// One item.
       public init(
-        device: DeviceID? = nil, request: RequestView? = nil, renewal: RenewalWish? = nil, settings: DeviceSettings? = nil,
-        gateway: GatewaySettings? = nil
+        device: DeviceID? = nil, request: RequestView? = nil, renewal: RenewalWish? = nil, alarm: DeviceAlarm? = nil,
+        settings: DeviceSettings? = nil, gateway: GatewaySettings? = nil
       ) {
         self.device = device
         self.request = request
         self.renewal = renewal
+        self.alarm = alarm
         self.settings = settings
         self.gateway = gateway
       }

@@ -122,6 +122,7 @@ struct ClientSessionTests {
     arguments: MessageTests.specimens(of: [
       RegisterDeviceResult.self, DeviceSettingsUpdated.self, RequestCertificateResult.self, CertificateState.self, CertificateReady.self,
       CertificateFailed.self, GetCertificateResult.self, CertificateInstalledResult.self, CertificateInstallFailedResult.self, RenewCertificate.self,
+      AlarmAdded.self, AlarmCleared.self,
     ]))
   func everyMessage(specimen: Specimen) {
     var session = loggedIn()

@@ -24,6 +24,7 @@ struct MessageTests {
   static let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
   static let time = Instant(milliseconds: 1_767_225_600_123)
   static let id = ShortText(clipping: "01J")
+  static let alarmCode = ShortText(clipping: "0x0024f004")
   static let names = ["a.example.test", "b.example.test"].compactMap(DNSName.init)
   static let ready = CertificateReady(
     id: id, slot: .defaultSlot, certificate: "-----BEGIN\nx/y", notBefore: time, notAfter: time + .seconds(1), fingerprint: fingerprint,
@@ -108,6 +109,11 @@ struct MessageTests {
       RenewCertificate(slot: .defaultSlot, fingerprint: fingerprint, dnsNames: [], reason: .keyCompromise, newKey: true, deadline: time),
       #"{"mt":"RenewCertificate","deadline":1767225600123,"dnsNames":[],"fingerprint":"\#(hex)","newKey":true,"#
         + #""reason":"keyCompromise","slot":"default"}"#),
+    Specimen(
+      AlarmAdded(code: alarmCode, severity: 2, text: "No.", dns: names[0]),
+      #"{"mt":"AlarmAdded","code":"0x0024f004","dns":"a.example.test","severity":2,"text":"No."}"#),
+    Specimen(
+      AlarmCleared(code: alarmCode, severity: 0, text: "No."), #"{"mt":"AlarmCleared","code":"0x0024f004","severity":0,"text":"No."}"#),
     Specimen(RenewCertificateResult(slot: .defaultSlot, accepted: true), #"{"mt":"RenewCertificateResult","accepted":true,"slot":"default"}"#),
     Specimen(
       RenewCertificateResult(slot: .defaultSlot, accepted: false, error: .busy), #"{"mt":"RenewCertificateResult","error":"busy","slot":"default"}"#),

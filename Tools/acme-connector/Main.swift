@@ -11,7 +11,8 @@ struct ACMEConnector: AsyncParsableCommand {
       Exit codes: 0 done, 1 refused or not reachable, 64 wrong usage.
       """,
     subcommands: [
-      SetupCommand.self, StatusCommand.self, DevicesCommand.self, NamesCommand.self, CertificatesCommand.self, EventsCommand.self, RenewCommand.self,
+      SetupCommand.self, StatusCommand.self, DevicesCommand.self, NamesCommand.self, CertificatesCommand.self, EventsCommand.self,
+      AlarmsCommand.self, RenewCommand.self,
       RequestCommand.self, SettingsCommand.self, LoginsCommand.self, MetricsCommand.self,
     ])
 }

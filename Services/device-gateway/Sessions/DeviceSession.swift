@@ -265,6 +265,7 @@ extension DeviceSession {
     switch news {
     case .request(let request): deliver(request)
     case .renewal(let wish): deliver(wish)
+    case .alarm(let alarm): if let text = alarm.message { connection?.send(text) }
     }
   }
 

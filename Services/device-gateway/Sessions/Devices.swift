@@ -70,7 +70,7 @@ final class Devices: Sendable {
 
   /// Takes what the scheduler tells to whom it is for.
   func route(_ item: SchedulerMethods.Watch.Reply) {
-    let news = item.request.map(DeviceNews.request) ?? item.renewal.map(DeviceNews.renewal)
+    let news = item.request.map(DeviceNews.request) ?? item.renewal.map(DeviceNews.renewal) ?? item.alarm.map(DeviceNews.alarm)
     switch (item.device, news, item.settings) {
     case (let device?, let news?, _):
       state.withLockedValue { $0.table.session(of: device, for: news) }?.perform { $0.deliver(news) }

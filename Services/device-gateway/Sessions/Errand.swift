@@ -34,6 +34,16 @@ extension DeviceDescription {
   }
 }
 
+extension DeviceAlarm {
+  /// The alarm in the words of the device protocol.
+  var message: String? {
+    guard let number = ShortText(code.number) else { return nil }
+    return over
+      ? AlarmCleared(code: number, severity: severity.rawValue, text: text, dns: name).text
+      : AlarmAdded(code: number, severity: severity.rawValue, text: text, dns: name).text
+  }
+}
+
 extension RenewCertificate {
   /// A wish in the words of the device protocol; nil for a slot that no device could be told.
   init?(_ wish: RenewalWish) {

@@ -6,12 +6,15 @@ enum DeviceNews: Sendable, Hashable {
   case request(RequestView)
   /// A new CSR is wanted.
   case renewal(RenewalWish)
+  /// An alarm of it stands, or is over.
+  case alarm(DeviceAlarm)
 
   /// Of news about the same only the newest counts.
   func isAboutSame(as other: DeviceNews) -> Bool {
     switch (self, other) {
     case (.request(let one), .request(let another)): one.id == another.id
     case (.renewal(let one), .renewal(let another)): one.slot == another.slot
+    case (.alarm(let one), .alarm(let another)): one.code == another.code && one.text == another.text
     default: false
     }
   }

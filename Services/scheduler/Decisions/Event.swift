@@ -11,15 +11,16 @@ struct Event: Hashable {
     case certificateIssued, certificateInstalled, installFailed, orderFailed
     case authorityFailed, authorityRecovered
     case renewalDue, renewalExplained, renewalPressing
+    case alarmRaised, alarmCleared
     case settingChanged
 
     /// How much it matters.
     var severity: EventSeverity {
       switch self {
       case .orderFailed, .authorityFailed: .error
-      case .requestRefused, .nameClaimed, .installFailed, .renewalPressing: .warning
+      case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised: .warning
       case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateInstalled, .renewalDue,
-        .renewalExplained, .authorityRecovered, .settingChanged:
+        .renewalExplained, .authorityRecovered, .alarmCleared, .settingChanged:
         .information
       }
     }

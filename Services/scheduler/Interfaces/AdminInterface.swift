@@ -38,6 +38,9 @@ extension VarlinkInterfaceHandlers {
         .reply(Methods.GetChain.self) { call, _ in
           try await fleet.answer(.administrators) { .init(chain: try await fleet.chain(of: call.request)) }
         },
+        .reply(Methods.ListAlarms.self) { call, _ in
+          try await fleet.answer(.administrators) { .init(alarms: try await fleet.alarms(of: call.device)) }
+        },
         .stream(Methods.ListEvents.self, requiresMore: false) { call, context, replies in
           try await fleet.answer(.administrators) {
             try await fleet.events(call, following: context.wantsMore) { try await replies.send($0) }

@@ -79,6 +79,17 @@ extension Fleet {
     guard count > 0 else { throw Refusal(.badMessage, "At least one event has to be asked for.") }
     return try await store.read { try EventRecord.place(beforeNewest: count, device: device, from: $0) }
   }
+
+  /// The alarms that stand, gravest first.
+  func alarms(of device: DeviceID?) async throws -> [AlarmView] {
+    try await store.read { database in
+      try AlarmRecord.list(of: device, from: database).map { alarm in
+        AlarmView(
+          code: alarm.code, severity: alarm.severity, text: alarm.text, device: alarm.device, slot: alarm.device == nil ? nil : alarm.slot,
+          name: alarm.name, since: alarm.since)
+      }
+    }
+  }
 }
 
 extension DeviceView {

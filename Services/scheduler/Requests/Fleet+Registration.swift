@@ -22,7 +22,7 @@ extension Fleet {
       for request in try RequestRecord.current(of: device.id, from: transaction.database).reversed() where request.phase != .installed {
         transaction.announce(request)
       }
-      try transaction.greet(device.id)
+      try transaction.greet(device.id, clock: description?.clock)
       return device.id
     }
   }

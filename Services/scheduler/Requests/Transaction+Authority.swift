@@ -27,8 +27,14 @@ extension Transaction {
         try record(
           Event(
             .authorityFailed, "No certificates can be had from \(directory): \(failure.explanation) Orders wait until that is over."))
+        for alarm in try AlarmRecord.of(nil, from: database) where alarm.slot == url.key && alarm.code != AlarmCode(failure) { try clear(alarm) }
+        let standing = try AlarmRecord.of(nil, from: database).first { $0.slot == url.key }
+        try raise(
+          Alarm(code: AlarmCode(failure), severity: .major, text: "No certificates can be had from \(directory): \(failure.explanation)"),
+          of: nil, slot: url.key, over: standing)
       case .recovered(let since):
         try record(Event(.authorityRecovered, "Certificates can be had from \(directory) again; they could not since \(since)."))
+        for alarm in try AlarmRecord.of(nil, from: database) where alarm.slot == url.key { try clear(alarm) }
         for request in try RequestRecord.waitingForAuthority(from: database) { try tryAgain(request) }
       }
     }

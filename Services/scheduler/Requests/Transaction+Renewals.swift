@@ -64,6 +64,8 @@ extension Transaction {
       try advance(renewal, .due(open: newest.map { $0.id != renewal.request && $0.phase.isOpen } ?? false))
     }
     for renewal in try RenewalRecord.unanswered(at: now, from: database) { try advance(renewal, .patienceOver) }
+    for renewal in try RenewalRecord.toReview(at: now, from: database) { try reviewAlarms(of: renewal.device) }
+    try repeatAlarms()
     for certificate in try CertificateRecord.toAnnounce(at: now, from: database) { try offerAgain(certificate) }
   }
 
@@ -71,14 +73,17 @@ extension Transaction {
   func nextMoment() throws -> Instant? {
     let moments = [
       try RequestRecord.nextMoment(from: database), try RenewalRecord.nextMoment(after: now, from: database),
-      try CertificateRecord.nextAnnouncement(from: database), try AuthorityRecord.nextMoment(after: now, from: database),
+      try CertificateRecord.nextAnnouncement(from: database), try AlarmRecord.nextTelling(from: database),
+      try AuthorityRecord.nextMoment(after: now, from: database),
     ]
     // What has come is done; of what comes next there can be nothing in the past.
     return moments.compactMap(\.self).filter { $0 > now }.min()
   }
 
-  /// A device is connected: what is due is asked of it.
-  mutating func greet(_ device: DeviceID) throws {
+  /// A device is connected: what is due is asked of it, and it hears which of its alarms stand.
+  mutating func greet(_ device: DeviceID, clock: Instant?) throws {
+    if let clock { try reviewClock(clock, of: device) }
+    for alarm in try AlarmRecord.of(device, from: database) { tell(alarm) }
     for renewal in try RenewalRecord.of(device, from: database) { try advance(renewal, .deviceCame) }
   }
 
@@ -97,6 +102,7 @@ extension Transaction {
       var changed = renewal
       changed.keep(machine.stage)
       try changed.update(database)
+      if !concerned.contains(renewal.device) { concerned.append(renewal.device) }
       hasWork = true
     }
     for action in actions {
@@ -154,5 +160,5 @@ extension Transaction {
 
 extension DeviceRecord {
   /// Whether it ever connects; one whose CSRs an administrator hands in does not.
-  fileprivate var connects: Bool { scope != DeviceKey.administratorScope }
+  var connects: Bool { scope != DeviceKey.administratorScope }
 }

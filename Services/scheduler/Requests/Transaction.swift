@@ -14,7 +14,10 @@ struct Transaction {
 
   private var changed: [RequestID] = []
   private var stopped: [RequestID] = []
-  private var wishes: [Watched.Change] = []
+  /// What else devices are told.
+  private var told: [Watched.Change] = []
+  /// The devices whose alarms may be others now.
+  var concerned: [DeviceID] = []
   /// The queue looks again.
   var hasWork = false
   private var events: [Event] = []
@@ -45,7 +48,15 @@ struct Transaction {
 
   /// A device is asked for a CSR.
   mutating func wish(_ wish: RenewalWish, from device: DeviceID) {
-    wishes.append(Watched.Change(device: device, renewal: wish))
+    told.append(Watched.Change(device: device, renewal: wish))
+  }
+
+  /// A device is told of an alarm of its own; nobody is told here of the connector's.
+  mutating func tell(_ alarm: AlarmRecord, isOver: Bool = false) {
+    guard let device = alarm.device else { return }
+    let news = DeviceAlarm(code: alarm.code, severity: alarm.severity, text: alarm.text, name: alarm.name, over: isOver)
+    told.append(Watched.Change(device: device, alarm: news))
+    if alarm.tellAt != nil { hasWork = true }
   }
 
   /// The request has changed: whoever watches is told, and the queue looks again.
@@ -60,6 +71,7 @@ struct Transaction {
   /// Whoever watches is told where the request stands.
   mutating func announce(_ request: RequestRecord) {
     if !changed.contains(request.id) { changed.append(request.id) }
+    if !concerned.contains(request.device) { concerned.append(request.device) }
   }
 
   private mutating func perform(_ action: RequestAction, for request: RequestRecord) throws {
@@ -117,17 +129,18 @@ struct Transaction {
   private static let mostInAnHour = 30
 
   /// Has everybody told when the transaction is on disk, in the order of the transactions.
-  func finish(watched: Watched, orders: OrderBoard, logger: Logger) throws {
+  mutating func finish(watched: Watched, orders: OrderBoard, logger: Logger) throws {
+    for device in concerned { try reviewAlarms(of: device) }
     let changes = try changed.compactMap { id -> Watched.Change? in
       guard let request = try RequestRecord.fetch(id, from: database) else { return nil }
       let view = try RequestView(request, certificate: CertificateRecord.of(id, from: database), progress: orders.progress(of: id), now: now)
       return Watched.Change(device: request.device, request: view)
     }
-    database.afterNextTransaction { [stopped, wishes, hasWork, events, trace] _ in
+    database.afterNextTransaction { [stopped, told, hasWork, events, trace] _ in
       TraceContext.$current.withValue(trace) {
         for event in events { event.log(to: logger) }
       }
-      for change in changes + wishes { watched.changes.publish(change) }
+      for change in changes + told { watched.changes.publish(change) }
       for request in stopped { orders.stop(request) }
       if !events.isEmpty { watched.events.publish(()) }
       if hasWork { orders.wake() }

@@ -1,6 +1,9 @@
 extension SettingDefinition {
   /// All settings, in the order of the alphabet.
   static let all = [
+    SettingDefinition(
+      key: "alarms.repeatMinutes", standard: "30", kind: .number(1...1_440),
+      meaning: "After how many minutes a device is told once more of an alarm that stands."),
     SettingDefinition(key: "authority.accountKey", standard: "", kind: .text, meaning: "The URI of the CA account's key; none makes a key file."),
     SettingDefinition(key: "authority.contact", standard: "", kind: .addresses, meaning: "E-mail addresses that the CA may write to."),
     SettingDefinition(

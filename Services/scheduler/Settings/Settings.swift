@@ -17,6 +17,8 @@ struct Settings: Sendable, Hashable {
   let renewalRule: RenewalRule
   /// How long a connected device that was asked for a CSR has to hand it in.
   let answerPatience: Duration
+  /// After how long a device is told once more of an alarm that stands.
+  let alarmPause: Duration
   /// How many orders are under way at a time.
   let concurrentOrders: Int
   /// How long events are kept.
@@ -50,6 +52,7 @@ struct Settings: Sendable, Hashable {
     gateway = GatewaySettings(names: (text("gateway.names") ?? "").split(separator: ",").compactMap { DNSName(String($0)) })
     renewalRule = RenewalRule(renewDays: number("devices.renewDays"), floor: .seconds(60 * number("orders.pauseMinutes")))
     answerPatience = .seconds(60 * number("renewal.answerMinutes"))
+    alarmPause = .seconds(60 * number("alarms.repeatMinutes"))
     concurrentOrders = max(1, number("orders.concurrent"))
     eventRetention = .days(number("events.keepDays"))
   }

@@ -25,6 +25,8 @@ struct RenewalRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
   private var rule: String
   private var state: Column
   private var answerBy: Instant?
+  /// When the alarms of the slot are to be looked at again.
+  private var reviewAt: Instant?
 
   private enum Column: String, Codable {
     case waiting, wanted, ordered
@@ -113,6 +115,7 @@ extension RenewalRecord {
   static func nextMoment(after now: Instant, from database: Database) throws -> Instant? {
     let moments = [
       "SELECT min(dueAt) FROM renewal WHERE state = 'waiting'", "SELECT min(answerBy) FROM renewal WHERE answerBy IS NOT NULL",
+      "SELECT min(reviewAt) FROM renewal WHERE reviewAt IS NOT NULL",
       // Those that are overdue have been asked about, or are when an answer has come.
       "SELECT min(pollAt) FROM renewal WHERE pollAt > \(now.milliseconds)",
     ]
@@ -127,6 +130,17 @@ extension RenewalRecord {
   /// Those that wait by another rule than this one.
   static func byOtherRule(than rule: RenewalRule, from database: Database) throws -> [RenewalRecord] {
     try fetchAll(database, sql: "SELECT * FROM renewal WHERE rule < :rule OR rule > :rule", arguments: ["rule": rule.mark])
+  }
+
+  /// Those of slots whose alarms are to be looked at again.
+  static func toReview(at now: Instant, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(database, sql: "SELECT * FROM renewal WHERE reviewAt <= ? ORDER BY reviewAt LIMIT 1000", arguments: [now.milliseconds])
+  }
+
+  /// The alarms of a slot are looked at again then.
+  static func review(slot: String, of device: DeviceID, at moment: Instant?, in database: Database) throws {
+    try database.execute(
+      sql: "UPDATE renewal SET reviewAt = ? WHERE device = ? AND slot = ?", arguments: [moment?.milliseconds, device.rawValue, slot])
   }
 
   static func delete(of request: RequestID, from database: Database) throws {

@@ -74,13 +74,15 @@ enum Schema {
       dueAt INTEGER NOT NULL,
       rule TEXT NOT NULL,
       state TEXT NOT NULL,
-      answerBy INTEGER
+      answerBy INTEGER,
+      reviewAt INTEGER
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX renewalBySlot ON renewal (device, slot);
     CREATE INDEX renewalByDueAt ON renewal (dueAt) WHERE state = 'waiting';
     CREATE INDEX renewalByAnswer ON renewal (answerBy) WHERE answerBy IS NOT NULL;
     CREATE INDEX renewalByPoll ON renewal (pollAt) WHERE pollAt IS NOT NULL;
     CREATE INDEX renewalByRule ON renewal (rule);
+    CREATE INDEX renewalByReview ON renewal (reviewAt) WHERE reviewAt IS NOT NULL;
 
     CREATE TABLE authorityOutage (
       directory TEXT NOT NULL PRIMARY KEY,
@@ -90,8 +92,22 @@ enum Schema {
       retryAt INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 
+    CREATE TABLE alarm (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      device TEXT REFERENCES device ON DELETE CASCADE,
+      slot TEXT NOT NULL,
+      code TEXT NOT NULL,
+      severity INTEGER NOT NULL,
+      text TEXT NOT NULL,
+      name TEXT,
+      since INTEGER NOT NULL,
+      tellAt INTEGER
+    ) STRICT;
+    CREATE INDEX alarmByDevice ON alarm (device);
+    CREATE INDEX alarmByTelling ON alarm (tellAt) WHERE tellAt IS NOT NULL;
+
     INSERT INTO renewal
-      SELECT id, device, slot, notBefore, notAfter, issuedAt, NULL, NULL, NULL, NULL, 0, issuedAt, 0, notAfter, '', 'waiting', NULL
+      SELECT id, device, slot, notBefore, notAfter, issuedAt, NULL, NULL, NULL, NULL, 0, issuedAt, 0, notAfter, '', 'waiting', NULL, 0
       FROM request JOIN certificate ON certificate.request = request.id
       WHERE number IN (SELECT max(number) FROM request WHERE state IN ('ready', 'installed') GROUP BY device, slot);
     UPDATE certificate SET announceAt = installAt WHERE request IN (SELECT id FROM request WHERE state = 'ready');

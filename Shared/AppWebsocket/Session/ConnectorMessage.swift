@@ -10,6 +10,8 @@ public enum ConnectorMessage: Sendable, Hashable {
   case certificateInstalledResult(CertificateInstalledResult)
   case certificateInstallFailedResult(CertificateInstallFailedResult)
   case renewCertificate(RenewCertificate)
+  case alarmAdded(AlarmAdded)
+  case alarmCleared(AlarmCleared)
   /// An answer that is no success, to any message.
   case refusal(Refusal)
 
@@ -31,6 +33,8 @@ public enum ConnectorMessage: Sendable, Hashable {
     case CertificateInstalledResult.name: self = .certificateInstalledResult(CertificateInstalledResult())
     case CertificateInstallFailedResult.name: self = .certificateInstallFailedResult(CertificateInstallFailedResult())
     case RenewCertificate.name: self = .renewCertificate(try RenewCertificate(from: envelope))
+    case AlarmAdded.name: self = .alarmAdded(try AlarmAdded(from: envelope))
+    case AlarmCleared.name: self = .alarmCleared(try AlarmCleared(from: envelope))
     default: return nil
     }
   }

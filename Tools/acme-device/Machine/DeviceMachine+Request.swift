@@ -17,6 +17,8 @@ extension DeviceMachine {
     case .getCertificateResult(let result): return resumed(result, now)
     case .certificateInstalledResult: return confirmed()
     case .renewCertificate(let wish): return renew(wish, correlation)
+    case .alarmAdded(let alarm): return [.say("alarm: \(alarm.text)")]
+    case .alarmCleared(let alarm): return [.say("alarm is over: \(alarm.text)")]
     case .refusal(let refusal): return refused(refusal, now)
     case .certificateInstallFailedResult, .deviceSettingsUpdated: return []
     }

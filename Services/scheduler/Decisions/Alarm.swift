@@ -1,0 +1,110 @@
+import ACMEClientAPI
+import PKI
+import SchedulerAPI
+
+/// Something that is wrong and stays so until it is mended.
+struct Alarm: Hashable {
+  let code: AlarmCode
+  var severity: AlarmSeverity
+  var text: String
+  var name: DNSName?
+}
+
+extension AlarmCode {
+  /// The alarm of a device whose certificate can not be had for this reason.
+  init(_ failure: AttemptFailure) {
+    self =
+      switch Problem.Word(rawValue: failure.error) {
+      case .nameUnreachable, .challengeFailed, .caaForbids: .nameUnreachable
+      case .rateLimited, .namePaused: .rateLimited
+      case .caUnavailable: .authorityUnavailable
+      case .accountProblem: .accountProblem
+      default: .certificateFailed
+      }
+  }
+
+  /// Whether it says that a certificate can not be had; of these one stands for a slot, the latest.
+  var isFailure: Bool { [.nameUnreachable, .rateLimited, .certificateFailed].contains(self) }
+}
+
+/// What is known of one slot of a device when its alarms are decided.
+struct SlotFacts: Hashable {
+  /// What the newest request came to.
+  enum Outcome: Hashable {
+    case underWay
+    case failed(AttemptFailure)
+    case served
+  }
+
+  /// A certificate that waits for its device's receipt.
+  struct Undelivered: Hashable {
+    let installAt: Instant
+    /// The device was there since it was issued.
+    let wasOffered: Bool
+  }
+
+  let names: [DNSName]
+  let outcome: Outcome
+  /// The certificate in use, or the one to be used if there is none.
+  var inUse: Validity?
+  /// The certificate's successor is due since then, and its device, which is not there, has handed in no CSR.
+  var wantedSince: Instant?
+  var undelivered: Undelivered?
+}
+
+/// Which alarms stand for a slot, and when to look again though nothing has happened.
+struct AlarmVerdict: Hashable {
+  private(set) var alarms: [Alarm] = []
+  /// An alarm that a certificate can not be had goes on: it stands from the first failure until there is one.
+  private(set) var keepsFailure = false
+  private(set) var severity: AlarmSeverity
+  /// The next moment at which the verdict may be another one.
+  private(set) var reviewAt: Instant?
+
+  init(_ facts: SlotFacts, at now: Instant) {
+    severity = .major
+    var moments: [Instant] = []
+    if let inUse = facts.inUse {
+      let steps = [inUse.notAfter - inUse.lifetime / 5, inUse.notAfter - inUse.lifetime / 10]
+      severity = now < steps[0] ? .minor : now < steps[1] ? .indeterminate : .major
+      moments += steps
+    }
+    switch facts.outcome {
+    case .failed(let failure) where !failure.concernsAuthority:
+      alarms.append(
+        Alarm(
+          code: AlarmCode(failure), severity: severity, text: "No certificate for \(facts.names.summary): \(failure.explanation)", name: failure.name)
+      )
+    case .failed, .underWay:
+      keepsFailure = true
+    case .served:
+      break
+    }
+    if let since = facts.wantedSince, let inUse = facts.inUse {
+      let late = since + min(Self.longestGrace, (inUse.notAfter - since) / 4)
+      moments.append(late)
+      if now >= late {
+        alarms.append(
+          Alarm(
+            code: .deviceAbsent, severity: severity,
+            text: "The certificate for \(facts.names.summary) is due since \(since) and ends \(inUse.notAfter), and its device has handed in no CSR.")
+        )
+      }
+    }
+    if let undelivered = facts.undelivered {
+      let late = undelivered.installAt + min(.days(1), (facts.inUse?.lifetime ?? .zero) / 20)
+      moments.append(late)
+      if now >= late {
+        let text = undelivered.wasOffered ? "was offered and not installed" : "waits for its device, which has not come since"
+        alarms.append(
+          Alarm(
+            code: undelivered.wasOffered ? .notInstalled : .deviceAbsent, severity: severity,
+            text: "The new certificate for \(facts.names.summary) \(text); it should be in use since \(undelivered.installAt)."))
+      }
+    }
+    reviewAt = moments.filter { $0 > now }.min()
+  }
+
+  /// How long after a certificate is due its device may stay away without an alarm, at most: absence alone is none.
+  private static let longestGrace = Duration.days(3)
+}

@@ -1,0 +1,104 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+// Which alarms stand.
+extension Transaction {
+  /// Decides the alarms of a device anew: those that are not standing are raised, those that are over end.
+  mutating func reviewAlarms(of device: DeviceID) throws {
+    guard let record = try DeviceRecord.fetch(device, from: database) else { return }
+    let slots = try RequestRecord.slots(of: device, from: database)
+    var standing = try AlarmRecord.of(device, from: database).filter { $0.code != .clockWrong }
+    for slot in slots.sorted() {
+      guard let facts = try facts(of: slot, of: record) else { continue }
+      let verdict = AlarmVerdict(facts, at: now)
+      for alarm in verdict.alarms {
+        let same = standing.firstIndex { $0.slot == slot && $0.code == alarm.code }
+        try raise(alarm, of: device, slot: slot, over: same.map { standing.remove(at: $0) })
+      }
+      if verdict.keepsFailure, let kept = standing.firstIndex(where: { $0.slot == slot && $0.code.isFailure }) {
+        var alarm = standing[kept].alarm
+        alarm.severity = verdict.severity
+        try raise(alarm, of: device, slot: slot, over: standing.remove(at: kept))
+      }
+      try RenewalRecord.review(slot: slot, of: device, at: verdict.reviewAt, in: database)
+    }
+    for over in standing { try clear(over) }
+  }
+
+  private func facts(of slot: String, of device: DeviceRecord) throws -> SlotFacts? {
+    let requests = try RequestRecord.current(of: device.id, slot: slot, from: database)
+    guard let newest = requests.first else { return nil }
+    let outcome: SlotFacts.Outcome =
+      switch newest.phase {
+      case .failed(let failure, _): .failed(failure)
+      case .ready, .installed, .notDue, .superseded: .served
+      case .awaitingApproval, .queued, .ordering: .underWay
+      }
+    let inUse = requests.first { $0.phase == .installed } ?? requests.first { $0.phase == .ready }
+    var facts = SlotFacts(
+      names: newest.names, outcome: outcome, inUse: try inUse.flatMap { try CertificateRecord.of($0.id, from: database)?.validity })
+    if let renewal = try RenewalRecord.of(device.id, slot: slot, from: database).first, renewal.stage == .wanted(answerBy: nil),
+      !newest.phase.isOpen
+    {
+      facts.wantedSince = renewal.dueAt
+    }
+    if device.connects, let ready = requests.first(where: { $0.phase == .ready }),
+      let certificate = try CertificateRecord.of(ready.id, from: database)
+    {
+      facts.undelivered = .init(installAt: certificate.installAt, wasOffered: device.lastSeen >= certificate.issuedAt)
+    }
+    return facts
+  }
+
+  /// Raises an alarm, or goes on with one that stands.
+  mutating func raise(_ alarm: Alarm, of device: DeviceID?, slot: String, over standing: AlarmRecord?) throws {
+    guard var standing else {
+      let tellAt = device.map { _ in now + settings.alarmPause }
+      var record = AlarmRecord(alarm, device: device, slot: slot, since: now, tellAt: tellAt)
+      try record.insert(database)
+      try self.record(Event(.alarmRaised, "\(alarm.code.rawValue): \(alarm.text)", device: device, name: alarm.name))
+      tell(record)
+      return
+    }
+    guard standing.alarm != alarm else { return }
+    let isGraver = standing.severity < alarm.severity
+    (standing.severity, standing.text, standing.name) = (alarm.severity, alarm.text, alarm.name)
+    try standing.update(database)
+    if isGraver {
+      try record(Event(.alarmRaised, "\(alarm.code.rawValue), graver now: \(alarm.text)", device: device, name: alarm.name))
+      tell(standing)
+    }
+  }
+
+  mutating func clear(_ standing: AlarmRecord) throws {
+    try standing.delete(database)
+    try record(Event(.alarmCleared, "\(standing.code.rawValue) is over: \(standing.text)", device: standing.device, name: standing.name))
+    tell(standing, isOver: true)
+  }
+
+  /// Devices are told again of what stands.
+  mutating func repeatAlarms() throws {
+    for alarm in try AlarmRecord.toTell(at: now, from: database) {
+      var alarm = alarm
+      alarm.tellAt = now + settings.alarmPause
+      try alarm.update(database)
+      tell(alarm)
+    }
+  }
+
+  /// A device's clock as it was when the device told of itself.
+  mutating func reviewClock(_ clock: Instant, of device: DeviceID) throws {
+    let standing = try AlarmRecord.of(device, from: database).first { $0.code == .clockWrong }
+    let difference = max(clock - now, now - clock)
+    if difference > Self.clockTolerance {
+      let text = "The device's clock shows \(clock), and it is \(now): it may take valid certificates for invalid ones."
+      try raise(Alarm(code: .clockWrong, severity: .indeterminate, text: text), of: device, slot: "", over: standing)
+    } else if let standing {
+      try clear(standing)
+    }
+  }
+
+  /// CAs date certificates back an hour for clocks that are behind.
+  private static let clockTolerance = Duration.seconds(1_800)
+}

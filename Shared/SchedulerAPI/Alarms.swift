@@ -1,0 +1,105 @@
+public import PKI
+
+/// What is wrong, as a word; open for the words of later versions.
+public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
+  /// A certificate can not be had, for another reason than those that have a word of their own.
+  case certificateFailed
+  /// The CA can not be reached, or does not work.
+  case authorityUnavailable
+  /// The account at the CA can not be used.
+  case accountProblem
+  /// The CA could not validate a name.
+  case nameUnreachable
+  /// A limit of the CA stands in the way.
+  case rateLimited
+  /// Something waits for a device that has not come.
+  case deviceAbsent
+  /// A certificate was delivered and not installed.
+  case notInstalled
+  /// A device's clock is wrong.
+  case clockWrong
+
+  /// The number under which alarm servers know it, in the range of applications (their base is 0x00240000).
+  public var number: String {
+    switch self {
+    case .certificateFailed: "0x0024f001"
+    case .authorityUnavailable: "0x0024f002"
+    case .accountProblem: "0x0024f003"
+    case .nameUnreachable: "0x0024f004"
+    case .rateLimited: "0x0024f005"
+    case .deviceAbsent: "0x0024f006"
+    case .notInstalled: "0x0024f008"
+    case .clockWrong: "0x0024f00a"
+    }
+  }
+}
+
+/// How much an alarm matters; the numbers are those of the device protocol.
+public enum AlarmSeverity: Int, Codable, Sendable, Hashable, CaseIterable, Comparable {
+  /// There is plenty of time.
+  case minor = 0
+  /// It becomes urgent.
+  case indeterminate = 1
+  /// There is no valid certificate, or not for long.
+  case major = 2
+
+  /// Less grave is less.
+  public static func < (left: AlarmSeverity, right: AlarmSeverity) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// An alarm of one device, for that device.
+public struct DeviceAlarm: Codable, Sendable, Hashable {
+  /// What is wrong.
+  public var code: AlarmCode
+  /// How much it matters.
+  public var severity: AlarmSeverity
+  /// One sentence.
+  public var text: String
+  /// The name it concerns.
+  public var name: DNSName?
+  /// It stands no more.
+  public var over: Bool
+
+  /// An alarm, or its end.
+  public init(code: AlarmCode, severity: AlarmSeverity, text: String, name: DNSName? = nil, over: Bool = false) {
+    self.code = code
+    self.severity = severity
+    self.text = text
+    self.name = name
+    self.over = over
+  }
+}
+
+/// An alarm as an administrator sees it.
+public struct AlarmView: Codable, Sendable, Hashable {
+  /// What is wrong.
+  public var code: AlarmCode
+  /// The number under which alarm servers know it.
+  public var number: String
+  /// How much it matters.
+  public var severity: AlarmSeverity
+  /// One sentence.
+  public var text: String
+  /// Whose it is; nil for the connector's own.
+  public var device: DeviceID?
+  /// Which of the device's certificates.
+  public var slot: String?
+  /// The name it concerns.
+  public var name: DNSName?
+  /// Since when it stands.
+  public var since: Instant
+
+  /// An alarm that stands.
+  public init(
+    code: AlarmCode, severity: AlarmSeverity, text: String, device: DeviceID? = nil, slot: String? = nil, name: DNSName? = nil, since: Instant
+  ) {
+    self.code = code
+    number = code.number
+    self.severity = severity
+    self.text = text
+    self.device = device
+    self.slot = slot
+    self.name = name
+    self.since = since
+  }
+}

@@ -1,0 +1,131 @@
+import ACMEClientAPI
+import PKI
+import SchedulerAPI
+import Testing
+
+@testable import Scheduler
+
+@Suite("Alarms")
+struct AlarmServiceTests {
+  private let unreachable = Problem(.nameUnreachable, "It could not be reached.", name: dns("a.example.net"))
+
+  private func codes(_ fleet: Fleet) async throws -> [AlarmCode] { try await fleet.alarms(of: nil).map(\.code) }
+
+  /// Returns the next alarm that a device is told.
+  private func alarm(_ changes: inout AsyncThrowingStream<Watched.Change, any Error>.Iterator) async throws -> DeviceAlarm {
+    while let change = try await changes.next() {
+      if let alarm = change.alarm { return alarm }
+    }
+    throw CancellationError()
+  }
+
+  @Test(
+    "one stands from the first failure until success, through every retry and restart, is told every half hour and at each login, and its end, too")
+  func wholeLife() async throws {
+    try await onBench { bench in
+      let first = try bench.fleet()
+      bench.client.set(.fail(unreachable))
+      let device = try await first.device("1")
+      let request = try await first.submit(makeCSR("a.example.net"), of: device)
+      try await bench.working(first) {
+        var changes = first.watched.changes.open().makeAsyncIterator()
+        let raised = try await alarm(&changes)
+        #expect(raised.code == .nameUnreachable && raised.severity == .major && raised.name == dns("a.example.net") && !raised.over)
+        bench.clock.advance(by: .seconds(1_800))
+        #expect(try await alarm(&changes) == raised)
+        try await bench.eventually { bench.client.calls(for: request.id.rawValue) == 2 }
+        #expect(try await codes(first) == [.nameUnreachable])
+        #expect(try await first.eventCodes().filter { $0 == "alarmRaised" }.count == 1)
+      }
+      bench.client.set(.issue())
+      let second = try bench.fleet()
+      #expect(try await codes(second) == [.nameUnreachable])
+      try await bench.working(second) {
+        var changes = second.watched.changes.open().makeAsyncIterator()
+        _ = try await second.device("1")
+        #expect(try await !alarm(&changes).over)
+        try await bench.advance(by: .seconds(60)) { try await codes(second).isEmpty }
+        #expect(try await second.eventCodes().filter { $0 == "alarmCleared" }.count == 1)
+        while try await !alarm(&changes).over {}
+      }
+    }
+  }
+
+  @Test("the CA's trouble is one alarm of the connector's own, however many devices meet it")
+  func outage() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      bench.client.set(.fail(Problem(.caUnavailable, "503.")))
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        for slot in ["a", "b", "c"] { _ = try await fleet.submit(makeCSR("\(slot).example.net"), of: device, slot: slot) }
+        try await bench.eventually { try await !codes(fleet).isEmpty }
+        let alarms = try await fleet.alarms(of: nil)
+        #expect(alarms.map(\.code) == [.authorityUnavailable] && alarms.first?.device == nil)
+        bench.client.set(.issue())
+        try await bench.advance(by: .seconds(60)) { try await codes(fleet).isEmpty }
+      }
+    }
+  }
+
+  @Test("it becomes graver with time alone")
+  func graver() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let csr = try makeCSR("a.example.net")
+        let device = try await fleet.device("1")
+        let request = try await fleet.submit(csr, of: device)
+        let ready = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
+        try await fleet.confirm(ready.fingerprint, for: request.id, of: device)
+        bench.client.set(.fail(unreachable))
+        bench.clock.advance(by: .days(60))
+        _ = try await fleet.submit(csr, of: device)
+        for severity in [AlarmSeverity.minor, .indeterminate, .major] {
+          try await bench.advance(by: .seconds(3 * 3_600)) { try await fleet.alarms(of: device).first?.severity == severity }
+        }
+        #expect(try await codes(fleet) == [.nameUnreachable])
+        #expect(bench.clock.wallClock.now() < ready.notAfter)
+      }
+    }
+  }
+
+  @Test("a certificate that its device does not confirm, and one for which it does not come")
+  func notInstalled() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        let ready = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
+        bench.clock.advance(by: .days(1))
+        try await bench.eventually { try await codes(fleet) == [.notInstalled] }
+        try await fleet.confirm(ready.fingerprint, for: request.id, of: device)
+        #expect(try await codes(fleet).isEmpty)
+        bench.clock.advance(by: .days(59))
+        try await bench.eventually { try await fleet.eventCodes().contains("renewalDue") }
+        #expect(try await codes(fleet).isEmpty, "absence alone is none")
+        bench.clock.advance(by: .days(4))
+        try await bench.eventually { try await codes(fleet) == [.deviceAbsent] }
+        try await fleet.noteAnswer(.told, slot: "default", of: device)
+        #expect(try await codes(fleet).isEmpty)
+      }
+    }
+  }
+
+  @Test("a device whose clock is wrong, until it is right")
+  func clock() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let now = bench.clock.wallClock.now()
+      func register(_ clock: Instant) async throws {
+        _ = try await fleet.register(
+          DeviceIdentity(scope: "instance", sip: "1"), description: DeviceDescription(roles: [], dnsNames: [], certificates: [], clock: clock))
+      }
+      try await register(now + .days(400))
+      #expect(try await codes(fleet) == [.clockWrong])
+      try await register(now - .seconds(60))
+      #expect(try await codes(fleet).isEmpty)
+    }
+  }
+}
