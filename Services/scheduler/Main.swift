@@ -16,7 +16,8 @@ struct Main {
       let settings = try LiveSettings(
         stored: try store.storedSettings(), file: environment.settingsFile, variables: environment.variables, logger: environment.logger)
       let fleet = Fleet(
-        store: store, settings: settings, watched: Watched(), orders: OrderBoard(), clock: clock, chance: .system, logger: environment.logger)
+        store: store, settings: settings, watched: Watched(), orders: OrderBoard(), clock: clock, chance: .system, logger: environment.logger,
+        publicSuffixes: .installed(logger: environment.logger))
       try await fleet.sweep()
       environment.onReload { try fleet.reloadSettings() }
       let client = environment.connect(to: "acme-client")

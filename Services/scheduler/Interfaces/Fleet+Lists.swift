@@ -109,11 +109,13 @@ extension CertificateView {
     if case .failed(let reason, _) = request.phase { failure = reason }
     var dueAt = renewal?.dueAt
     if case .notDue(let moment) = request.phase { dueAt = moment }
+    if let moment = request.waitUntil { dueAt = moment }
     self.init(
       number: Int(request.number ?? 0), request: request.id, device: request.device, slot: request.slot, names: request.names,
       state: RequestState(request.phase, progress: progress), fingerprint: certificate?.fingerprint, serial: certificate?.serial,
       issuer: certificate?.issuer, notBefore: certificate?.notBefore, notAfter: certificate?.notAfter, dueAt: dueAt,
-      requestedAt: request.requestedAt, changedAt: request.changedAt, newOrders: request.newOrders, error: failure?.error, text: failure?.explanation)
+      requestedAt: request.requestedAt, changedAt: request.changedAt, newOrders: request.newOrders, error: failure?.error,
+      text: failure?.explanation ?? request.waitFor.map { "It waits for \($0)." })
   }
 }
 

@@ -87,7 +87,7 @@ struct Order: Sendable {
       guard reply.step == .issued, let pem = reply.chain else { throw PKIError(.malformed, "The answer has no chain.") }
       let chain = try CertificateChain(pem: pem)
       try chain.verify(against: csr)
-      try await fleet.keep(chain, for: request.id, newOrders: reply.newOrders ?? 1)
+      try await fleet.keep(chain, for: request.id, newOrders: reply.newOrders ?? 1, replacesRefused: reply.replacesRefused ?? false)
     } catch let error as PKIError {
       // The next attempt must not be given the same chain again.
       _ = try await client.call(ACMEClient.Release.self, .init(request: request.id.rawValue), timeLimit: .seconds(30))

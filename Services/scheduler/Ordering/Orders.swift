@@ -100,7 +100,7 @@ actor Orders: Service {
       let database = transaction.database
       try transaction.catchUp()
       let released = try RequestRecord.toRelease(limit + releasing.count, from: database)
-      let inTurn = try RequestRecord.inTurn(limit + underWay.count + releasing.count, from: database)
+      let inTurn = try RequestRecord.inTurn(limit + underWay.count + releasing.count, at: transaction.now, from: database)
       let new = inTurn.filter { !underWay.contains($0.id) && !releasing.contains($0.id) }.prefix(max(0, limit - underWay.count))
       return Batch(
         orders: try new.compactMap { try transaction.begin($0) },
@@ -170,8 +170,9 @@ extension Transaction {
         ))
       return nil
     }
-    guard let authority = settings.authority, try !claimLostNames(of: request), try mayOrder(from: authority.directory) else { return nil }
+    guard let authority = settings.authority, try !claimLostNames(of: request) else { return nil }
     var request = request
+    guard try mayOrder(from: authority.directory), try spend(for: &request, from: authority) else { return nil }
     request.order(from: authority)
     try handle(.orderBegan, of: request)
     try AttemptRecord(request: request.id, beganAt: now).insert(database)

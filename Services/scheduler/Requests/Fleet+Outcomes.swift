@@ -8,9 +8,12 @@ extension Fleet {
   /// A certificate is here: it is kept, and then its device is told.
   /// - Returns: whether it was still wanted.
   @discardableResult
-  func keep(_ chain: CertificateChain, for id: RequestID, newOrders: Int) async throws -> Bool {
+  func keep(
+    _ chain: CertificateChain, for id: RequestID, newOrders: Int, replacesRefused: Bool = false
+  ) async throws -> Bool {
     let isKept = try await transact { transaction in
       guard var request = try RequestRecord.fetch(id, from: transaction.database), request.phase == .ordering else { return false }
+      try transaction.settle(request, newOrders: newOrders, replacesRefused: replacesRefused)
       request.newOrders = newOrders
       let validity = Validity(notBefore: chain.leaf.notBefore, notAfter: chain.leaf.notAfter)
       let installAt = try transaction.installAt(for: request)
@@ -78,6 +81,7 @@ extension Transaction {
   /// - Parameter isTold: whether an event of another kind tells of it.
   mutating func fail(_ request: RequestRecord, _ failure: AttemptFailure, isTold: Bool = false) throws {
     try AttemptRecord.end(of: request.id, failure: failure, at: now, in: database)
+    try settle(request, failure)
     try handle(.failed(failure, jitter: chance.fraction()), of: request)
     if failure.isFinal { try advance(slot: request.slot, of: request.device, .failedForGood) }
     guard !isTold else { return }

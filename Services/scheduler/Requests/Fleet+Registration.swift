@@ -35,6 +35,7 @@ extension Fleet {
       try RequestRecord.shortenPauses(to: now + RetryPause.longest + RetryPause.widestSpread, in: database)
       try RenewalRecord.shortenPauses(to: now + .days(1), in: database)
       try DeviceRecord.deleteUnknown(from: database)
+      try LedgerRecord.prune(at: now, in: database)
       try EventRecord.prune(before: now - transaction.settings.eventRetention, in: database)
     }
   }

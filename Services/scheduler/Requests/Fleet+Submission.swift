@@ -163,10 +163,12 @@ extension Transaction {
     let machine = RequestMachine(
       awaiting: binding.claimed.first, dueAt: dueAt,
       after: application.isByAdministrator ? nil : try pausing(csr, slot: application.slot, of: device.id))
-    let request = try RequestRecord(
+    var request = RequestRecord(
       id: RequestID(rawValue: chance.identifier()), device: device.id, slot: application.slot, csr: csr, isForced: application.force,
       replaces: application.replaces, authority: authority, machine: machine, trace: trace, now: now
-    ).inserted(database)
+    )
+    request.neededBy = try neededBy(slot: request.slot, of: device.id)
+    try request.insert(database)
     try makeKnown(device)
     for name in binding.free { try NameRecord(name: name, device: device.id, since: now).insert(database) }
     try recordSparingly(
@@ -185,6 +187,13 @@ extension Transaction {
       Set(newest.names) == Set(csr.names)
     else { return nil }
     return newest.machine
+  }
+
+  /// Until when the slot has a certificate; where it has none, one is missing, but a day more is less than an end of one in use.
+  private func neededBy(slot: String, of device: DeviceID) throws -> Instant {
+    let served = try RequestRecord.served(of: device, slot: slot, from: database)
+    let end = try served.flatMap { try CertificateRecord.of($0.id, from: database)?.notAfter }
+    return end ?? now + .days(1)
   }
 
   private func isCompromised(_ key: SubjectPublicKeyPin) throws -> Bool {

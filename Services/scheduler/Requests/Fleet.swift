@@ -15,12 +15,15 @@ struct Fleet: Sendable {
   let clock: WallClock
   let chance: Chance
   let logger: Logger
+  /// By which the CA counts.
+  var publicSuffixes = PublicSuffixList.empty
 
   /// Changes the store, all or nothing, and lets follow what follows from it.
   func transact<Value: Sendable>(_ body: @Sendable (inout Transaction) throws -> Value) async throws -> Value {
     let trace = TraceContext.current ?? .make()
     return try await store.write { database in
-      var transaction = Transaction(database, settings: settings.current, now: clock.now(), trace: trace, chance: chance)
+      var transaction = Transaction(
+        database, settings: settings.current, now: clock.now(), trace: trace, chance: chance, publicSuffixes: publicSuffixes)
       let value = try body(&transaction)
       try transaction.finish(watched: watched, orders: orders, logger: logger)
       return value

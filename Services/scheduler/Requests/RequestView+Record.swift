@@ -11,7 +11,8 @@ extension RequestView {
     case .ordering: name = progress?.name
     case .failed(let reason, let again): failure = RequestFailure(reason, again: again, now: now)
     case .ready, .installed: self.certificate = certificate.map(DeliveredCertificate.init)
-    case .queued, .superseded: break
+    case .queued: dueAt = request.waitUntil
+    case .superseded: break
     }
   }
 }

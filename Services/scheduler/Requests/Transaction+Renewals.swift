@@ -72,7 +72,7 @@ extension Transaction {
   /// When there is something to catch up with next.
   func nextMoment() throws -> Instant? {
     let moments = [
-      try RequestRecord.nextMoment(from: database), try RenewalRecord.nextMoment(after: now, from: database),
+      try RequestRecord.nextMoment(after: now, from: database), try RenewalRecord.nextMoment(after: now, from: database),
       try CertificateRecord.nextAnnouncement(from: database), try AlarmRecord.nextTelling(from: database),
       try AuthorityRecord.nextMoment(after: now, from: database),
     ]

@@ -11,6 +11,7 @@ struct Transaction {
   let now: Instant
   let trace: TraceContext
   let chance: Chance
+  let publicSuffixes: PublicSuffixList
 
   private var changed: [RequestID] = []
   private var stopped: [RequestID] = []
@@ -22,12 +23,15 @@ struct Transaction {
   var hasWork = false
   private var events: [Event] = []
 
-  init(_ database: Database, settings: Settings, now: Instant, trace: TraceContext, chance: Chance) {
+  init(
+    _ database: Database, settings: Settings, now: Instant, trace: TraceContext, chance: Chance, publicSuffixes: PublicSuffixList
+  ) {
     self.database = database
     self.settings = settings
     self.now = now
     self.trace = trace
     self.chance = chance
+    self.publicSuffixes = publicSuffixes
   }
 
   /// Lets something happen to a request, and does what follows.

@@ -28,6 +28,21 @@ extension SettingDefinition {
     SettingDefinition(
       key: "gateway.names", standard: "", kind: .names,
       meaning: "The gateway's public host names; it obtains a certificate for them, and without any serves one that it has signed itself."),
+    SettingDefinition(
+      key: "limits.apply", standard: "auto", kind: .choice(["auto", "true", "false"]),
+      meaning: "Whether the CA has limits to be kept to; auto: when it certifies only names of the public DNS."),
+    SettingDefinition(
+      key: "limits.certificatesPerDomain", standard: "50", kind: .number(1...1_000_000),
+      meaning: "How many certificates for new names of one registered domain the CA issues in seven days."),
+    SettingDefinition(
+      key: "limits.certificatesPerSet", standard: "5", kind: .number(1...1_000_000),
+      meaning: "How many certificates for exactly the same names the CA issues in seven days."),
+    SettingDefinition(
+      key: "limits.failuresPerName", standard: "5", kind: .number(1...1_000_000),
+      meaning: "How many failed validations of one name the CA allows in an hour."),
+    SettingDefinition(
+      key: "limits.ordersPerAccount", standard: "300", kind: .number(1...1_000_000),
+      meaning: "How many orders the CA allows an account in three hours."),
     SettingDefinition(key: "orders.concurrent", standard: "32", kind: .number(1...100), meaning: "How many orders are under way at a time."),
     SettingDefinition(
       key: "orders.pauseMinutes", standard: "10", kind: .number(1...1_440),

@@ -19,6 +19,8 @@ struct Settings: Sendable, Hashable {
   let answerPatience: Duration
   /// After how long a device is told once more of an alarm that stands.
   let alarmPause: Duration
+  /// What the CA allows; nil where that is not to be kept to.
+  let limits: AuthorityLimits?
   /// How many orders are under way at a time.
   let concurrentOrders: Int
   /// How long events are kept.
@@ -53,7 +55,19 @@ struct Settings: Sendable, Hashable {
     renewalRule = RenewalRule(renewDays: number("devices.renewDays"), floor: .seconds(60 * number("orders.pauseMinutes")))
     answerPatience = .seconds(60 * number("renewal.answerMinutes"))
     alarmPause = .seconds(60 * number("alarms.repeatMinutes"))
+    let keepsToLimits = text("limits.apply") == "true" || text("limits.apply") == "auto" && isAuthorityPublic
+    limits = keepsToLimits ? AuthorityLimits(number) : nil
     concurrentOrders = max(1, number("orders.concurrent"))
     eventRetention = .days(number("events.keepDays"))
+  }
+}
+
+extension AuthorityLimits {
+  /// As they are set; the times are the CA's.
+  fileprivate init(_ number: (String) -> Int) {
+    ordersPerAccount = RateLimit(count: max(1, number("limits.ordersPerAccount")), period: .seconds(3 * 3_600))
+    certificatesPerDomain = RateLimit(count: max(1, number("limits.certificatesPerDomain")), period: .days(7))
+    certificatesPerSet = RateLimit(count: max(1, number("limits.certificatesPerSet")), period: .days(7))
+    failuresPerName = RateLimit(count: max(1, number("limits.failuresPerName")), period: .seconds(3_600))
   }
 }

@@ -62,11 +62,15 @@ extension RequestRecord {
       arguments: ["device": device?.rawValue, "name": name?.value])
   }
 
-  /// The requests that wait for their turn or are being ordered, longest unchanged first.
-  static func inTurn(_ count: Int, from database: Database) throws -> [RequestRecord] {
+  /// The requests that are being ordered, and those whose turn it is, most urgent first.
+  static func inTurn(_ count: Int, at now: Instant, from database: Database) throws -> [RequestRecord] {
     try fetchAll(
       database,
-      sql: "SELECT * FROM request WHERE state IN ('ordering', 'queued') ORDER BY state = 'queued', changedAt, number LIMIT ?", arguments: [count])
+      sql: """
+        SELECT * FROM request WHERE state IN ('ordering', 'queued') AND (waitUntil IS NULL OR waitUntil <= ?)
+        ORDER BY state = 'queued', coalesce(neededBy, requestedAt), number LIMIT ?
+        """,
+      arguments: [now.milliseconds, count])
   }
 
   /// The failed requests whose pause is over.
@@ -98,8 +102,9 @@ extension RequestRecord {
   }
 
   /// When the next pause is over, or the next kept request is due.
-  static func nextMoment(from database: Database) throws -> Instant? {
+  static func nextMoment(after now: Instant, from database: Database) throws -> Instant? {
     let moments = [
+      "SELECT min(waitUntil) FROM request WHERE waitUntil > \(now.milliseconds)",
       "SELECT min(nextAttempt) FROM request WHERE nextAttempt IS NOT NULL", "SELECT min(dueAt) FROM request WHERE dueAt IS NOT NULL",
     ]
     return try moments.compactMap { try Int64.fetchOne(database, sql: $0) }.min().map(Instant.init(milliseconds:))

@@ -32,6 +32,13 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
   private var outages: Int
   private var nextAttempt: Instant?
   private var dueAt: Instant?
+  /// What its order was charged to; kept while that is under way.
+  var charges: [LedgerAccount]?
+  /// When it is too late: until then there is a certificate, or none should be missing for longer.
+  var neededBy: Instant?
+  /// In the queue: it waits for a limit of the CA until then, and for which.
+  private(set) var waitUntil: Instant?
+  private(set) var waitFor: String?
   /// How many newOrder requests it has cost.
   var newOrders: Int
   /// acme-client may keep something under its id, until it is told to release it.
@@ -100,9 +107,15 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
     isHeldByClient = true
   }
 
+  /// It waits for a limit of the CA.
+  mutating func wait(until moment: Instant, for limit: String) {
+    (waitUntil, waitFor) = (moment, limit)
+  }
+
   /// Keeps the machine's phase.
   mutating func keep(_ machine: RequestMachine, at now: Instant) {
     (awaitedName, failure, nextAttempt, dueAt) = (nil, nil, nil, nil)
+    (waitUntil, waitFor) = (nil, nil)
     switch machine.phase {
     case .awaitingApproval(let name): (state, awaitedName) = (.awaitingApproval, name)
     case .notDue(let moment): (state, dueAt) = (.notDue, moment)
@@ -113,7 +126,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
     case .installed: state = .installed
     case .superseded: state = .superseded
     }
-    if machine.phase != .ordering { orderedFrom = nil }
+    if machine.phase != .ordering { (orderedFrom, charges) = (nil, nil) }
     failures = machine.failures
     outages = machine.outages
     changedAt = now

@@ -92,6 +92,18 @@ enum Schema {
       retryAt INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
 
+    ALTER TABLE request ADD COLUMN charges TEXT;
+    ALTER TABLE request ADD COLUMN neededBy INTEGER;
+    ALTER TABLE request ADD COLUMN waitUntil INTEGER;
+    ALTER TABLE request ADD COLUMN waitFor TEXT;
+    CREATE INDEX requestByWait ON request (waitUntil) WHERE waitUntil IS NOT NULL;
+    CREATE TABLE ledger (
+      book TEXT NOT NULL,
+      account TEXT NOT NULL,
+      fullAt INTEGER NOT NULL,
+      PRIMARY KEY (book, account)
+    ) STRICT, WITHOUT ROWID;
+
     CREATE TABLE alarm (
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       device TEXT REFERENCES device ON DELETE CASCADE,

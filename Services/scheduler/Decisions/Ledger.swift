@@ -1,0 +1,133 @@
+import PKI
+
+/// The limits of a CA; the standard ones are Let's Encrypt's (https://letsencrypt.org/docs/rate-limits/). Those of the endpoints are acme-client's.
+struct AuthorityLimits: Hashable {
+  var ordersPerAccount = RateLimit(count: 300, period: .seconds(3 * 3_600))
+  var certificatesPerDomain = RateLimit(count: 50, period: .days(7))
+  var certificatesPerSet = RateLimit(count: 5, period: .days(7))
+  var failuresPerName = RateLimit(count: 5, period: .seconds(3_600))
+
+  func of(_ account: LedgerAccount) -> RateLimit {
+    switch account {
+    case .orders: ordersPerAccount
+    case .domain: certificatesPerDomain
+    case .set: certificatesPerSet
+    case .failures: failuresPerName
+    }
+  }
+}
+
+/// What a CA counts.
+enum LedgerAccount: Hashable {
+  /// The orders of our account.
+  case orders
+  /// The certificates of a registered domain.
+  case domain(DNSName)
+  /// The certificates of exactly these names.
+  case set(NameSet)
+  /// The failed validations of a name.
+  case failures(DNSName)
+
+  /// Names, in whatever order.
+  struct NameSet: Hashable {
+    let hash: String
+
+    init(_ names: [DNSName]) {
+      let text = Set(names).map(\.value).sorted().joined(separator: ",")
+      hash = Fingerprint(of: Array(text.utf8)).hex
+    }
+
+    init(hash: String) { self.hash = hash }
+  }
+
+  /// The limit in the words of a sentence.
+  var description: String {
+    switch self {
+    case .orders: "the CA's limit on orders of an account"
+    case .domain(let domain): "the CA's limit on certificates for \(domain)"
+    case .set: "the CA's limit on certificates for exactly these names"
+    case .failures(let name): "the CA's limit on failed validations of \(name)"
+    }
+  }
+}
+
+/// What an order counts for.
+enum LedgerExemption: Hashable {
+  case none
+  /// The same names had a certificate before: it counts for their set only.
+  case renewal
+  /// It replaces a certificate inside the CA's window (RFC 9773): it counts for nothing.
+  case renewalInWindow
+}
+
+/// What is left of the limits that one order touches.
+struct Ledger: Hashable {
+  private(set) var buckets: [LedgerAccount: TokenBucket]
+
+  init(_ buckets: [LedgerAccount: TokenBucket]) {
+    self.buckets = buckets
+  }
+
+  /// What an order for these names is charged to.
+  static func charges(
+    _ names: [DNSName], _ exemption: LedgerExemption, suffixes: PublicSuffixList
+  ) -> [LedgerAccount] {
+    switch exemption {
+    case .renewalInWindow: []
+    case .renewal: [.set(.init(names))]
+    case .none:
+      // A public suffix that is a name of its own counts as one domain.
+      [.orders, .set(.init(names))] + Set(names.map { suffixes.registeredDomain(of: $0) ?? $0 }).sorted().map(LedgerAccount.domain)
+    }
+  }
+
+  /// Which limit an order has to wait for, and until when; nil if it can be made now. A part is kept for emergencies.
+  func wait(for charges: [LedgerAccount], names: [DNSName], isEmergency: Bool, at now: Instant) -> (account: LedgerAccount, until: Instant)? {
+    let spent = charges.map { account in
+      let limit = buckets[account]?.limit.count ?? 1
+      return (account, buckets[account]?.readyAt(leaving: isEmergency ? 0 : Self.reserve(of: limit)) ?? now)
+    }
+    // A validation that fails is charged afterwards, so there must be room for it.
+    let failures = names.map { (LedgerAccount.failures($0), buckets[.failures($0)]?.readyAt() ?? now) }
+    return (spent + failures).filter { $0.1 > now }.max { $0.1 < $1.1 }.map { (account: $0.0, until: $0.1) }
+  }
+
+  /// How many of a limit are kept for certificates that are about to end: a tenth, and two of few.
+  static func reserve(of count: Int) -> Int { count < 5 ? 0 : max(2, count / 10) }
+
+  mutating func spend(_ charges: [LedgerAccount], at now: Instant) {
+    for account in charges { buckets[account]?.spend(at: now) }
+  }
+
+  /// No certificate came of an order: only certificates count for domains and sets, but the order was made.
+  mutating func giveBack(_ charges: [LedgerAccount]) {
+    for account in charges where account != .orders { buckets[account]?.giveBack() }
+  }
+
+  /// Of these limits only.
+  func only(_ accounts: [LedgerAccount]) -> Ledger { Ledger(buckets.filter { accounts.contains($0.key) }) }
+
+  mutating func holdBack(_ account: LedgerAccount, until moment: Instant) {
+    buckets[account]?.holdBack(until: moment)
+  }
+}
+
+extension LedgerAccount {
+  /// Which limit the CA means, by the words of its problem document (Let's Encrypt says which, and names the name in quotes); nil where they do not tell.
+  init?(explanation: String, names: [DNSName]) {
+    let text = explanation.lowercased()
+    let quoted = text.split(separator: "\"", omittingEmptySubsequences: false).enumerated().filter { $0.offset % 2 == 1 }
+      .compactMap { DNSName(String($0.element)) }.first
+    if text.contains("exact set") {
+      self = .set(.init(names))
+    } else if text.contains("new orders") {
+      self = .orders
+    } else if text.contains("failed authorizations"), let quoted {
+      self = .failures(quoted)
+    } else if text.contains("already issued for"), let quoted {
+      self = .domain(quoted)
+    } else {
+      return nil
+    }
+  }
+}

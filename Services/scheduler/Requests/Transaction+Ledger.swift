@@ -1,0 +1,96 @@
+import ACMEClientAPI
+import GRDB
+import PKI
+import SchedulerAPI
+
+// What orders cost of the CA's limits. It is spent before an order is made: a process that dies has rather spent too much.
+extension Transaction {
+  /// Spends what an order costs.
+  /// - Returns: whether it can be made now; else the request waits for its turn.
+  mutating func spend(for request: inout RequestRecord, from authority: Authority) throws -> Bool {
+    guard let limits = settings.limits else { return true }
+    let charges = Ledger.charges(request.names, try exemption(of: request, at: authority), suffixes: publicSuffixes)
+    let failures = request.names.map(LedgerAccount.failures)
+    var ledger = try LedgerRecord.ledger(charges + failures, of: authority.book, by: limits, from: database)
+    if let wait = ledger.wait(for: charges, names: request.names, isEmergency: try isEmergency(request), at: now) {
+      request.wait(until: wait.until, for: wait.account.description)
+      try request.update(database)
+      note(request)
+      return false
+    }
+    ledger.spend(charges, at: now)
+    try LedgerRecord.keep(ledger.only(charges), of: authority.book, in: database)
+    request.charges = charges
+    return true
+  }
+
+  /// An order has failed: what counts only for certificates is given back, a failed validation is charged, and what the CA says of its limits counts.
+  mutating func settle(_ request: RequestRecord, _ failure: AttemptFailure) throws {
+    guard let limits = settings.limits, let book = request.orderedFrom?.book else { return }
+    let charges = request.charges ?? []
+    let blamed = failure.isFailedValidation ? request.names.filter { name in failure.blames(name) } : []
+    let limited = failure.error == Problem.Word.rateLimited.rawValue ? LedgerAccount(explanation: failure.explanation, names: request.names) : nil
+    var ledger = try LedgerRecord.ledger(
+      charges + blamed.map(LedgerAccount.failures) + (limited.map { [$0] } ?? []), of: book, by: limits, from: database)
+    ledger.giveBack(charges)
+    ledger.spend(blamed.map(LedgerAccount.failures), at: now)
+    if let limited { ledger.holdBack(limited, until: now + .seconds(failure.retryAfter ?? 3_600)) }
+    try LedgerRecord.keep(ledger, of: book, in: database)
+  }
+
+  /// An order has succeeded, perhaps with more orders than one, or without the exemption that was counted on.
+  mutating func settle(_ request: RequestRecord, newOrders: Int, replacesRefused: Bool) throws {
+    guard let limits = settings.limits, let authority = request.orderedFrom else { return }
+    var charges: [LedgerAccount] = []
+    if replacesRefused, request.charges == [] {
+      let exemption = try exemption(of: request, at: authority)
+      charges = Ledger.charges(request.names, exemption == .renewalInWindow ? .renewal : exemption, suffixes: publicSuffixes)
+    }
+    // One order is charged already, or was exempt.
+    let further = max(0, newOrders - request.newOrders - 1)
+    charges += Array(repeating: .orders, count: min(further, 10))
+    guard !charges.isEmpty else { return }
+    var ledger = try LedgerRecord.ledger(charges, of: authority.book, by: limits, from: database)
+    ledger.spend(charges, at: now)
+    try LedgerRecord.keep(ledger, of: authority.book, in: database)
+  }
+
+  /// What the order counts for at the CA.
+  func exemption(of request: RequestRecord, at authority: Authority) throws -> LedgerExemption {
+    guard let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database), served.id != request.id,
+      let certificate = try CertificateRecord.of(served.id, from: database),
+      DirectoryURL(certificate.authority) == DirectoryURL(authority.directory)
+    else { return .none }
+    if let window = try RenewalRecord.of(served.id, from: database)?.schedule.window, window.start <= now, now < window.end,
+      !Set(served.names).isDisjoint(with: request.names)
+    {
+      return .renewalInWindow
+    }
+    return Set(served.names) == Set(request.names) ? .renewal : .none
+  }
+
+  /// Whether the request may spend what is kept for emergencies: its device has a certificate, and not for long, or somebody insists.
+  private func isEmergency(_ request: RequestRecord) throws -> Bool {
+    if request.isForced { return true }
+    guard let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database), served.id != request.id,
+      let certificate = try CertificateRecord.of(served.id, from: database)
+    else { return false }
+    let validity = certificate.validity
+    let isPressing = try RenewalRecord.of(served.id, from: database)?.schedule.isPressing ?? false
+    return isPressing || now >= validity.notAfter - validity.lifetime / 10
+  }
+}
+
+extension Authority {
+  /// Under which the CA counts: itself, and our account there.
+  var book: String { [DirectoryURL(directory).key, accountKey].compactMap(\.self).joined(separator: " ") }
+}
+
+extension AttemptFailure {
+  /// The CA tried to validate, and could not: it counts that.
+  fileprivate var isFailedValidation: Bool {
+    [Problem.Word.nameUnreachable, .challengeFailed, .caaForbids].map(\.rawValue).contains(error)
+  }
+
+  fileprivate func blames(_ name: DNSName) -> Bool { self.name == name || (names ?? []).contains { $0.name == name } }
+}

@@ -1,0 +1,24 @@
+import FoundationEssentials
+import Logging
+import PKI
+import ServiceRuntime
+
+extension PublicSuffixList {
+  /// Where Debian's package publicsuffix has the list.
+  private static let path = "/usr/share/publicsuffix/public_suffix_list.dat"
+  /// More than ten times its size.
+  private static let sizeLimit = 4 << 20
+
+  /// The list that is installed. Without one, the last two labels of a name count as its registered domain.
+  static func installed(logger: Logger) -> PublicSuffixList {
+    do {
+      if let content = try AtomicFile(URL(filePath: path)).read(limit: sizeLimit) {
+        return PublicSuffixList(text: String(decoding: content, as: UTF8.self))
+      }
+      logger.notice("no public suffix list is installed; the last two labels of a name count as its domain", metadata: ["file": "\(path)"])
+    } catch {
+      logger.warning("the public suffix list can not be read; the last two labels of a name count as its domain", error: error)
+    }
+    return .empty
+  }
+}
