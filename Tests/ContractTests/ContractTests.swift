@@ -63,9 +63,9 @@ struct ContractTests {
       .admin,
       methods: [
         AdminMethods.Status.self, AdminMethods.ListDevices.self, AdminMethods.ListNames.self, AdminMethods.ApproveName.self,
-        AdminMethods.ListCertificates.self, AdminMethods.GetChain.self, AdminMethods.ListAlarms.self, AdminMethods.ListEvents.self,
-        AdminMethods.Renew.self, AdminMethods.Request.self, AdminMethods.ListSettings.self, AdminMethods.ChangeSetting.self,
-        AdminMethods.DescribeAuthority.self,
+        AdminMethods.ListCertificates.self, AdminMethods.GetChain.self, AdminMethods.ListAlarms.self, AdminMethods.Plan.self,
+        AdminMethods.ListEvents.self, AdminMethods.Renew.self, AdminMethods.Request.self, AdminMethods.ListSettings.self,
+        AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

@@ -104,6 +104,11 @@ struct Ledger: Hashable {
     for account in charges where account != .orders { buckets[account]?.giveBack() }
   }
 
+  /// Limits that nothing was spent of yet.
+  mutating func open(_ accounts: [LedgerAccount], by limits: AuthorityLimits) {
+    for account in accounts where buckets[account] == nil { buckets[account] = TokenBucket(limits.of(account)) }
+  }
+
   /// Of these limits only.
   func only(_ accounts: [LedgerAccount]) -> Ledger { Ledger(buckets.filter { accounts.contains($0.key) }) }
 

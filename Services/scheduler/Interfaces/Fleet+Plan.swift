@@ -1,0 +1,114 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+extension Fleet {
+  /// When each certificate is ordered next, as things stand, or if all certificates lived for `lifetime`; and what would go wrong.
+  func plan(lifetime: Duration?, limit: Int) async throws -> AdminMethods.Plan.Reply {
+    let (settings, now) = (settings.current, clock.now())
+    let suffixes = publicSuffixes
+    return try await store.read { database in
+      let ledger: Ledger? = try settings.limits.flatMap { limits in
+        try settings.authority.map { try LedgerRecord.all(of: $0.book, by: limits, at: now, from: database) }
+      }
+      var slots: [Plan.Slot] = []
+      var warnings: [String] = []
+      let devices = Dictionary(
+        try DeviceRecord.fetchAll(database).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+      for request in try RequestRecord.fetchAll(
+        database, sql: "SELECT * FROM request WHERE number IN (SELECT max(number) FROM request GROUP BY device, slot) AND state <> 'superseded'")
+      {
+        let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database)
+        let certificate = try served.flatMap { try CertificateRecord.of($0.id, from: database) }
+        let renewal = try served.flatMap { try RenewalRecord.of($0.id, from: database) }
+        let forecast = SlotForecast(
+          request: request, served: served, certificate: certificate, renewal: renewal, lifetime: lifetime, rule: settings.renewalRule)
+        guard let slot = forecast.slot(at: now) else { continue }
+        slots.append(slot)
+        if let device = devices[request.device] { warnings += forecast.warnings(device, at: now) }
+      }
+      let plan = Plan(slots, ledger: ledger ?? Ledger([:]), limits: ledger == nil ? nil : settings.limits, suffixes: suffixes, at: now)
+      warnings += plan.turns.filter(\.isLate).map {
+        "The turn of \($0.slot.names.summary) comes \($0.at), after the end of its certificate \($0.slot.end ?? $0.at)."
+      }
+      return AdminMethods.Plan.Reply(
+        turns: plan.turns.prefix(limit).map(PlannedTurn.init), total: plan.turns.count,
+        days: plan.load.map { DayLoad(day: $0.day, orders: $0.count) }, warnings: Array(warnings.prefix(Self.mostWarnings)))
+    }
+  }
+
+  private static let mostWarnings = 1_000
+}
+
+/// What is to be expected of a slot.
+private struct SlotForecast {
+  let request: RequestRecord
+  let served: RequestRecord?
+  let certificate: CertificateRecord?
+  let renewal: RenewalRecord?
+  /// How long certificates are to live in the rehearsal; nil for as long as they do.
+  let lifetime: Duration?
+  let rule: RenewalRule
+
+  /// The validity of the certificate, or what it would be.
+  private var validity: Validity? {
+    certificate.map { certificate in
+      lifetime.map { Validity(notBefore: certificate.notBefore, notAfter: certificate.notBefore + $0) } ?? certificate.validity
+    }
+  }
+
+  /// When the next order is due; nil when none is.
+  private func wantedAt(_ now: Instant) -> Instant? {
+    switch request.phase {
+    case .queued: return request.waitUntil ?? now
+    case .ordering: return now
+    case .failed(_, let again): return again
+    case .awaitingApproval, .superseded: return nil
+    case .notDue, .ready, .installed:
+      guard let validity, let certificate else { return nil }
+      if lifetime == nil, let renewal { return renewal.dueAt }
+      return RenewalSchedule(validity, issuedAt: certificate.issuedAt).dueAt(by: rule)
+    }
+  }
+
+  func slot(at now: Instant) -> Plan.Slot? {
+    guard let wantedAt = wantedAt(now) else { return nil }
+    let exemption: LedgerExemption =
+      if renewal?.schedule.window != nil { .renewalInWindow } else if let served, Set(served.names) == Set(request.names) { .renewal } else { .none }
+    // In a rehearsal a certificate that would have ended long ago is one that was renewed meanwhile.
+    let end = lifetime == nil ? validity?.notAfter : validity.map { max($0.notAfter, now + ($0.notAfter - wantedAt)) }
+    return Plan.Slot(
+      device: request.device, slot: request.slot, names: request.names, wantedAt: wantedAt, end: end, exemption: exemption)
+  }
+
+  func warnings(_ device: DeviceRecord, at now: Instant) -> [String] {
+    guard let validity else { return [] }
+    var warnings: [String] = []
+    let dueAt = RenewalSchedule(validity, issuedAt: validity.notBefore).dueAt(by: rule)
+    let time = validity.notAfter - dueAt
+    if device.connects, now - device.lastSeen > time {
+      warnings.append(
+        "The device \(device.key) was last here \((now - device.lastSeen).wholeDays) days ago; between due and end there are \(time.wholeDays) days.")
+    }
+    if validity.lifetime < .days(10), request.names.count > Self.mostShortLivedNames {
+      warnings.append(
+        "The certificate for \(request.names.summary) has \(request.names.count) names; CAs put \(Self.mostShortLivedNames) into certificates that live so short."
+      )
+    }
+    return warnings
+  }
+
+  /// Let's Encrypt's profile shortlived (https://letsencrypt.org/docs/profiles/).
+  private static let mostShortLivedNames = 25
+}
+
+extension Duration {
+  fileprivate var wholeDays: Int64 { components.seconds / 86_400 }
+}
+
+extension PlannedTurn {
+  fileprivate init(_ turn: Plan.Turn) {
+    self.init(
+      device: turn.slot.device, slot: turn.slot.slot, names: turn.slot.names, at: turn.at, limit: turn.limit?.description, end: turn.slot.end)
+  }
+}

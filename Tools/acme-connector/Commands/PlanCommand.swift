@@ -1,0 +1,41 @@
+import ArgumentParser
+import SchedulerAPI
+
+/// `acme-connector plan`
+struct PlanCommand: ConnectorCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan", abstract: "Shows when each certificate is ordered next, which limit of the CA decides, and the load of each day.")
+
+  @Option(help: "Rehearse: as if all certificates lived for so long, as 45d or 160h.") var lifetime: TimeSpan?
+  @Option(help: "At most this many of the next turns.") var limit = 50
+  @OptionGroup var options: ConnectorOptions
+
+  func validate() throws {
+    guard (1...100_000).contains(limit) else { throw ValidationError("--limit takes a number from 1 to 100000.") }
+  }
+
+  func perform(with connector: Connector, on terminal: Terminal) async throws {
+    let seconds = (lifetime?.duration.components.seconds).map { Int($0) }
+    let reply = try await connector.admin.ask(AdminMethods.Plan.self, .init(lifetime: seconds, limit: limit))
+    if options.json { return try terminal.json(reply) }
+    let now = terminal.now
+    let turns = Table(
+      reply.turns,
+      [
+        .init("TURN") { $0.at.text(at: now) },
+        .init("DEVICE") { $0.device.rawValue },
+        .init("SLOT") { $0.slot },
+        .init("ENDS") { $0.end?.text },
+        .init("WAITS FOR") { $0.limit },
+        .init("NAMES") { NameList.short($0.names) },
+      ])
+    try terminal.table(turns, ifEmpty: "There is nothing to be ordered.")
+    if reply.total > reply.turns.count { try terminal.line("And \(reply.total - reply.turns.count) later.") }
+    if !reply.days.isEmpty {
+      try terminal.line("")
+      let days = Table(reply.days, [.init("DAY") { String($0.day.text.prefix(10)) }, .init("ORDERS") { "\($0.orders)" }])
+      try terminal.table(days, ifEmpty: "")
+    }
+    for warning in reply.warnings { try terminal.line("Warning: \(warning)") }
+  }
+}
