@@ -4,6 +4,7 @@
 # make build   the executables, in .build/debug (CONFIGURATION=release: in .build/release, with the Swift runtime linked in)
 # make install the release executables, units and manual pages, below DESTDIR
 # make deb     the Debian packages, in .build/packages
+# make simulate  two years of 10,000 devices, and what happens when a rule is broken
 # make lint    style of the Swift sources
 # make bench   figures, next to those of other ACME clients
 # Each installs the Debian packages it needs and are missing, and keeps its logs in .build/logs.
@@ -14,7 +15,7 @@ LOGS := .build/logs
 # One release build for all: what is measured is what is installed.
 BUILD = swift build --configuration $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
 
-.PHONY: build install deb test test-system demo lint bench
+.PHONY: build install deb test test-system demo simulate lint bench
 
 build:
 	@deploy/prepare build
@@ -54,6 +55,13 @@ demo:
 	@deploy/prepare test
 	@deploy/step "Building" $(LOGS)/build.log swift build
 	@deploy/demo
+
+simulate:
+	@deploy/prepare build
+	@deploy/step "Building the simulation (release)" $(LOGS)/build-simulation.log swift build --configuration release --product RenewalSimulation
+	@.build/release/RenewalSimulation 10000 730
+	@.build/release/RenewalSimulation 1000 730 1 ledger >$(LOGS)/broken-ledger.log && exit 1 || echo "without the ledger: $$(tail -1 $(LOGS)/broken-ledger.log)"
+	@.build/release/RenewalSimulation 1000 730 1 patience >$(LOGS)/broken-patience.log && exit 1 || echo "without patience's end: $$(tail -1 $(LOGS)/broken-patience.log)"
 
 lint:
 	@swift format lint --strict --parallel --recursive Package.swift Services Shared Tools Tests

@@ -189,6 +189,10 @@ let package = Package(
     .executableTarget(
       name: "RuntimeProbe", dependencies: ["ServiceRuntime", "Systemd", "Varlink", lifecycle],
       path: "Tests/Support/runtime-probe", swiftSettings: strict),
+    // The scheduler's decisions (a link to its folder), with a model CA and model devices
+    .executableTarget(
+      name: "RenewalSimulation", dependencies: ["SchedulerAPI", "ACMEClientAPI", "PKI", logging], path: "Tests/Simulation", swiftSettings: strict),
+    tests("SimulationTests", ["RenewalSimulation"]),
     .testTarget(
       name: "IntegrationTests", dependencies: ["ModelAuthority", "Programs", "SchedulerAPI", "DeviceGatewayAPI", "PKI", "Varlink"],
       path: "Tests/Integration", exclude: ["foreign"], swiftSettings: strict),

@@ -145,6 +145,8 @@ extension Transaction {
       let certificate = try CertificateRecord.of(served.id, from: database)
     else { return nil }
     guard application.replaces == certificate.fingerprint || device.tellsOf(certificate.fingerprint) else { return nil }
+    // A CSR that the connector has asked for is not early.
+    if case .wanted = try RenewalRecord.of(served.id, from: database)?.stage { return nil }
     return try submissionCertificate(certificate)
   }
 
@@ -218,12 +220,5 @@ extension DeviceRecord {
   /// Whether the certificate is among those that the device said it has.
   fileprivate func tellsOf(_ fingerprint: Fingerprint) -> Bool {
     (description?.certificates ?? []).contains { (try? X509Certificate.list(pem: $0, atMost: 1))?.first?.fingerprint == fingerprint }
-  }
-}
-
-extension [DNSName] {
-  /// The names for a sentence: all if they are few.
-  var summary: String {
-    count <= 3 ? map(\.value).joined(separator: ", ") : "\(self[0]) and \(count - 1) more names"
   }
 }

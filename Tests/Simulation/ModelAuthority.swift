@@ -1,0 +1,84 @@
+import PKI
+
+/// A CA as it behaves to the outside: its limits are reckoned in another way than the ledger's.
+struct ModelAuthority {
+  /// What comes of an order.
+  enum Verdict {
+    case issued(Validity)
+    case limited(String)
+  }
+
+  /// So many tokens, which grow back.
+  private struct Allowance {
+    let most: Double
+    let seconds: Double
+    var left: Double
+    var since: Instant
+
+    mutating func take(at now: Instant) -> Bool {
+      left = min(most, left + Double((now - since).components.seconds) * most / seconds)
+      since = now
+      // Whole seconds are reckoned with: a token may lack the part of one.
+      guard left >= 1 - most / seconds else { return false }
+      left -= 1
+      return true
+    }
+  }
+
+  /// Certificates are dated back, for clocks that are behind.
+  private static let backdating = Duration.seconds(3_600)
+
+  private let start: Instant
+  private var allowances: [String: Allowance] = [:]
+  /// How many certificates it has issued.
+  private(set) var issued = 0
+  /// The certificates with these numbers are about to be revoked since then.
+  var revocation: (since: Instant, share: Int)?
+
+  init(start: Instant) { self.start = start }
+
+  /// Let's Encrypt's dates, as of a start in November 2026 (https://letsencrypt.org/2025/12/02/from-90-to-45).
+  func lifetime(at now: Instant) -> Duration {
+    now < start + .days(78) ? .days(90) : now < start + .days(449) ? .days(64) : .days(45)
+  }
+
+  /// It does not work for three hours once, and for two days another time.
+  func isDown(at now: Instant) -> Bool {
+    (start + .days(100)..<start + .days(100) + .seconds(10_800)).contains(now) || (start + .days(300)..<start + .days(302)).contains(now)
+  }
+
+  /// What it suggests for a certificate.
+  func window(of validity: Validity, device: Int, at now: Instant) -> RenewalSchedule.Answer {
+    if let revocation, revocation.since <= now, validity.notBefore + Self.backdating < revocation.since, device % revocation.share == 0 {
+      return .window(
+        start: revocation.since - .seconds(3_600), end: revocation.since - .seconds(1_800), explanation: "https://ca.test/incident",
+        retryAfter: .seconds(21_600))
+    }
+    let ideal = validity.notAfter - validity.lifetime / 3
+    return .window(
+      start: ideal - validity.lifetime / 100, end: ideal + validity.lifetime / 100, explanation: nil, retryAfter: .seconds(21_600))
+  }
+
+  /// An order; the CA knows itself for what it counts.
+  mutating func order(name: String, domain: String, replacing window: RenewalWindow?, isRenewal: Bool, at now: Instant) -> Verdict {
+    if let window, window.start <= now, now < window.end { return issue(at: now) }
+    if !isRenewal {
+      guard take("orders", 300, 10_800, now) else { return .limited("orders of the account") }
+      guard take("domain \(domain)", 50, 604_800, now) else { return .limited("certificates for \(domain)") }
+    }
+    guard take("set \(name)", 5, 604_800, now) else { return .limited("certificates for exactly \(name)") }
+    return issue(at: now)
+  }
+
+  private mutating func issue(at now: Instant) -> Verdict {
+    issued += 1
+    let notBefore = now - Self.backdating
+    return .issued(Validity(notBefore: notBefore, notAfter: notBefore + lifetime(at: now)))
+  }
+
+  private mutating func take(_ what: String, _ most: Double, _ seconds: Double, _ now: Instant) -> Bool {
+    var allowance = allowances[what] ?? Allowance(most: most, seconds: seconds, left: most, since: now)
+    defer { allowances[what] = allowance }
+    return allowance.take(at: now)
+  }
+}

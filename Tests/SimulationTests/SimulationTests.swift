@@ -1,0 +1,31 @@
+import Testing
+
+@testable import RenewalSimulation
+
+@Suite("Two years of a fleet")
+struct SimulationTests {
+  @Test("pass without a certificate that ends, a limit that is run into, or an alarm that is missing or left", arguments: [1, 2] as [UInt64])
+  func well(seed: UInt64) {
+    var simulation = Simulation(devices: 120, seed: seed, broken: .none)
+    simulation.run(days: 730)
+    #expect(simulation.violations == [])
+    #expect(simulation.failures > 0, "there are outages and names that can not be reached")
+  }
+
+  @Test("a rule that is broken is noticed", arguments: BrokenRule.allCases.filter { $0 != .none })
+  func broken(rule: BrokenRule) {
+    var simulation = Simulation(devices: 120, seed: 1, broken: rule)
+    simulation.run(days: 200)
+    #expect(!simulation.violations.isEmpty)
+  }
+
+  @Test("the same seed gives the same years")
+  func deterministic() {
+    let runs = (0..<2).map { _ in
+      var simulation = Simulation(devices: 40, seed: 7, broken: .none)
+      simulation.run(days: 300)
+      return [simulation.polls, simulation.authority.issued, simulation.failures]
+    }
+    #expect(runs[0] == runs[1])
+  }
+}
