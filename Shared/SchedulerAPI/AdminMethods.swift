@@ -101,36 +101,6 @@ public enum AdminMethods {
     public static func place(of device: DeviceView) -> String { device.id.rawValue }
   }
 
-  /// The alarms that stand.
-  public struct ListAlarms: VarlinkMethod {
-    /// The interface.
-    public static let interface = VarlinkInterface.admin
-
-    /// Whose.
-    public struct Parameters: Codable, Sendable, Traced {
-      /// Only those of this device.
-      public var device: DeviceID?
-      /// The caller's trace.
-      public var trace: TraceContext?
-
-      /// Those of a device, or all.
-      public init(device: DeviceID? = nil) {
-        self.device = device
-      }
-    }
-
-    /// The alarms.
-    public struct Reply: Codable, Sendable {
-      /// Gravest first.
-      public var alarms: [AlarmView]
-
-      /// The alarms.
-      public init(alarms: [AlarmView]) {
-        self.alarms = alarms
-      }
-    }
-  }
-
   /// Names.
   public struct ListNames: VarlinkListMethod {
     /// The interface.

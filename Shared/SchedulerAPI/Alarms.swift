@@ -1,4 +1,6 @@
 public import PKI
+public import Telemetry
+public import Varlink
 
 /// What is wrong, as a word; open for the words of later versions.
 public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
@@ -101,5 +103,37 @@ public struct AlarmView: Codable, Sendable, Hashable {
     self.slot = slot
     self.name = name
     self.since = since
+  }
+}
+
+extension AdminMethods {
+  /// The alarms that stand.
+  public struct ListAlarms: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.admin
+
+    /// Whose.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// Only those of this device.
+      public var device: DeviceID?
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// Those of a device, or all.
+      public init(device: DeviceID? = nil) {
+        self.device = device
+      }
+    }
+
+    /// The alarms.
+    public struct Reply: Codable, Sendable {
+      /// Gravest first.
+      public var alarms: [AlarmView]
+
+      /// The alarms.
+      public init(alarms: [AlarmView]) {
+        self.alarms = alarms
+      }
+    }
   }
 }

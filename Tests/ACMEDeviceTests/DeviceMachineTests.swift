@@ -25,6 +25,13 @@ struct DeviceMachineTests {
     #expect(device.handle(.received(.certificateInstalledResult(.init()), .none)) == [.forgetRequest, .finish(.done)])
   }
 
+  @Test("who wants another key than that of a valid certificate has it ordered now, and not when that is due")
+  func anotherKey() throws {
+    let fixture = try MachineFixture(newKey: true)
+    var device = fixture.device(installed: fixture.installed)
+    #expect(device.registered() == [.makeRequest(replacing: fixture.chain.leaf.fingerprint, newKey: true, isForced: true)])
+  }
+
   @Test("an interrupted request is taken up by its id, not made anew")
   func takenUp() {
     var device = fixture.device(request: fixture.known)

@@ -68,9 +68,10 @@ actor OwnDevice {
   /// Takes what the scheduler tells, if it is about the gateway itself. Never waits.
   nonisolated func hear(_ item: SchedulerMethods.Watch.Reply) {
     if let settings = item.gateway { mailbox.continuation.yield(.settings(settings)) }
-    if let request = item.request, let device = item.device, device == self.device.withLockedValue({ $0 }) {
-      mailbox.continuation.yield(.request(request))
-    }
+    guard let device = item.device, device == self.device.withLockedValue({ $0 }) else { return }
+    if let request = item.request { mailbox.continuation.yield(.request(request)) }
+    // A CSR is wanted: the next turn comes at once.
+    if item.renewal != nil { mailbox.continuation.yield(.time) }
   }
 
   /// Works until it is cancelled.

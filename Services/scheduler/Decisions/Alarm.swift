@@ -32,6 +32,8 @@ struct SlotFacts: Hashable {
   /// What the newest request came to.
   enum Outcome: Hashable {
     case underWay
+    /// It waits for that limit of the CA until then.
+    case waiting(for: String, until: Instant)
     case failed(AttemptFailure)
     case served
   }
@@ -75,7 +77,11 @@ struct AlarmVerdict: Hashable {
         Alarm(
           code: AlarmCode(failure), severity: severity, text: "No certificate for \(facts.names.summary): \(failure.explanation)", name: failure.name)
       )
-    case .failed, .underWay:
+    case .waiting(let limit, let moment) where facts.inUse == nil || severity > .minor:
+      let text = "The certificate for \(facts.names.summary) waits for \(limit); its turn comes \(moment)."
+      // Who waits for a first certificate is one of many, and nothing that worked stops working.
+      alarms.append(Alarm(code: .rateLimited, severity: facts.inUse == nil ? .minor : severity, text: text))
+    case .failed, .underWay, .waiting:
       keepsFailure = true
     case .served:
       break

@@ -172,7 +172,7 @@ extension Transaction {
     }
     guard let authority = settings.authority, try !claimLostNames(of: request) else { return nil }
     var request = request
-    guard try mayOrder(from: authority.directory), try spend(for: &request, from: authority) else { return nil }
+    guard try spend(for: &request, from: authority) else { return nil }
     request.order(from: authority)
     try handle(.orderBegan, of: request)
     try AttemptRecord(request: request.id, beganAt: now).insert(database)

@@ -20,7 +20,8 @@ extension Fleet {
       try CertificateRecord(
         request: id, chain: chain.pem, fingerprint: chain.leaf.fingerprint, serial: chain.leaf.serial, issuer: chain.leaf.issuerCommonName,
         authority: request.authority, notBefore: validity.notBefore, notAfter: validity.notAfter,
-        installAt: installAt, issuedAt: transaction.now, announceAt: max(installAt, transaction.now + Transaction.offerPause)
+        installAt: installAt, issuedAt: transaction.now,
+        announceAt: installAt > transaction.now ? installAt : transaction.now + Transaction.offerPause
       ).insert(transaction.database)
       try transaction.schedule(request, validity)
       try AttemptRecord.end(of: id, failure: nil, at: transaction.now, in: transaction.database)

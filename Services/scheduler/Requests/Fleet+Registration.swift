@@ -32,8 +32,7 @@ extension Fleet {
   func sweep() async throws {
     try await transact { transaction in
       let (database, now) = (transaction.database, transaction.now)
-      try RequestRecord.shortenPauses(to: now + RetryPause.longest + RetryPause.widestSpread, in: database)
-      try RenewalRecord.shortenPauses(to: now + .days(1), in: database)
+      try Schema.shortenPauses(at: now, in: database)
       try DeviceRecord.deleteUnknown(from: database)
       try LedgerRecord.prune(at: now, in: database)
       try EventRecord.prune(before: now - transaction.settings.eventRetention, in: database)

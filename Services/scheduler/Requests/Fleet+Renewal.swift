@@ -61,17 +61,18 @@ extension Transaction {
       try handle(.renewed, of: request)
       return request.id
     default:
-      return force && request.phase.isServed ? try reorder(request) : nil
+      return force && request.phase.isServed ? try reorder(request, force: true) : nil
     }
   }
 
   /// A new request with the CSR of one that has its certificate.
-  mutating func reorder(_ request: RequestRecord) throws -> RequestID {
+  /// - Parameter force: even if that is not due.
+  mutating func reorder(_ request: RequestRecord, force: Bool) throws -> RequestID {
     guard let device = try DeviceRecord.fetch(request.device, from: database) else { throw NotFound(what: "device") }
     let csr: SigningRequest
     do { csr = try SigningRequest(der: Array(request.csr)) } catch { throw Refusal(error) }
     let replaced = try CertificateRecord.of(request.id, from: database)?.fingerprint
-    let application = Fleet.Application(csr: csr.pem, slot: request.slot, dnsNames: nil, replaces: replaced, force: true, isByAdministrator: true)
+    let application = Fleet.Application(csr: csr.pem, slot: request.slot, dnsNames: nil, replaces: replaced, force: force, isByAdministrator: true)
     return try submit(csr, application, of: device).id
   }
 }

@@ -29,12 +29,13 @@ extension Transaction {
   private func facts(of slot: String, of device: DeviceRecord) throws -> SlotFacts? {
     let requests = try RequestRecord.current(of: device.id, slot: slot, from: database)
     guard let newest = requests.first else { return nil }
-    let outcome: SlotFacts.Outcome =
+    var outcome: SlotFacts.Outcome =
       switch newest.phase {
       case .failed(let failure, _): .failed(failure)
       case .ready, .installed, .notDue, .superseded: .served
       case .awaitingApproval, .queued, .ordering: .underWay
       }
+    if let limit = newest.waitFor, let moment = newest.waitUntil { outcome = .waiting(for: limit, until: moment) }
     let inUse = requests.first { $0.phase == .installed } ?? requests.first { $0.phase == .ready }
     var facts = SlotFacts(
       names: newest.names, outcome: outcome, inUse: try inUse.flatMap { try CertificateRecord.of($0.id, from: database)?.validity })

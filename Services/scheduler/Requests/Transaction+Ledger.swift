@@ -6,9 +6,9 @@ import SchedulerAPI
 // What orders cost of the CA's limits. It is spent before an order is made: a process that dies has rather spent too much.
 extension Transaction {
   /// Spends what an order costs.
-  /// - Returns: whether it can be made now; else the request waits for its turn.
+  /// - Returns: whether it can be made now; else the request waits for its turn, or until the CA can be used again.
   mutating func spend(for request: inout RequestRecord, from authority: Authority) throws -> Bool {
-    guard let limits = settings.limits else { return true }
+    guard let limits = settings.limits else { return try mayOrder(from: authority.directory) }
     let charges = Ledger.charges(request.names, try exemption(of: request, at: authority), suffixes: publicSuffixes)
     let failures = request.names.map(LedgerAccount.failures)
     var ledger = try LedgerRecord.ledger(charges + failures, of: authority.book, by: limits, from: database)
@@ -18,6 +18,7 @@ extension Transaction {
       note(request)
       return false
     }
+    guard try mayOrder(from: authority.directory) else { return false }
     ledger.spend(charges, at: now)
     try LedgerRecord.keep(ledger.only(charges), of: authority.book, in: database)
     request.charges = charges
@@ -46,9 +47,11 @@ extension Transaction {
       let exemption = try exemption(of: request, at: authority)
       charges = Ledger.charges(request.names, exemption == .renewalInWindow ? .renewal : exemption, suffixes: publicSuffixes)
     }
-    // One order is charged already, or was exempt.
-    let further = max(0, newOrders - request.newOrders - 1)
-    charges += Array(repeating: .orders, count: min(further, 10))
+    if request.charges?.contains(.orders) == true {
+      // Each attempt was charged for one.
+      let further = newOrders - (try AttemptRecord.of(request.id, from: database).count)
+      charges += Array(repeating: .orders, count: min(max(0, further), 10))
+    }
     guard !charges.isEmpty else { return }
     var ledger = try LedgerRecord.ledger(charges, of: authority.book, by: limits, from: database)
     ledger.spend(charges, at: now)

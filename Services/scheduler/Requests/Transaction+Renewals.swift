@@ -133,7 +133,7 @@ extension Transaction {
     let latest = try RequestRecord.withCSR(request.csrHash, of: request.device, slot: request.slot, from: database).first
     if case .failed(_, again: nil) = latest?.phase { return }
     do {
-      _ = try reorder(request)
+      _ = try reorder(request, force: false)
       try record(
         Event(
           .renewalDue, "The certificate for \(request.names.summary) is due; it is ordered with the CSR that is kept.", device: request.device,

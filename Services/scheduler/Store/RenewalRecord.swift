@@ -122,11 +122,6 @@ extension RenewalRecord {
     return try moments.compactMap { try Int64.fetchOne(database, sql: $0) }.min().map(Instant.init(milliseconds:))
   }
 
-  /// Lets no pause of the questions to the CA last longer than until `latest`: the clock may have been wrong when it was set.
-  static func shortenPauses(to latest: Instant, in database: Database) throws {
-    try database.execute(sql: "UPDATE renewal SET pollAt = :latest WHERE pollAt > :latest", arguments: ["latest": latest.milliseconds])
-  }
-
   /// Those that wait by another rule than this one.
   static func byOtherRule(than rule: RenewalRule, from database: Database) throws -> [RenewalRecord] {
     try fetchAll(database, sql: "SELECT * FROM renewal WHERE rule < :rule OR rule > :rule", arguments: ["rule": rule.mark])

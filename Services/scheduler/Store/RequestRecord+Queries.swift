@@ -95,12 +95,6 @@ extension RequestRecord {
       arguments: [device.rawValue, slot])
   }
 
-  /// Lets no pause last longer than until `latest`: the clock may have been wrong when it was set.
-  static func shortenPauses(to latest: Instant, in database: Database) throws {
-    try database.execute(
-      sql: "UPDATE request SET nextAttempt = :latest WHERE nextAttempt > :latest", arguments: ["latest": latest.milliseconds])
-  }
-
   /// When the next pause is over, or the next kept request is due.
   static func nextMoment(after now: Instant, from database: Database) throws -> Instant? {
     let moments = [

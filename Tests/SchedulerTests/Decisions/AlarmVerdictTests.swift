@@ -50,6 +50,15 @@ struct AlarmVerdictTests {
     #expect(verdict.alarms.isEmpty && verdict.keepsFailure)
   }
 
+  @Test("to wait for a limit of the CA is one while there is no certificate, and when its end comes near")
+  func limited() {
+    let waiting = SlotFacts.Outcome.waiting(for: "the CA's limit", until: now + .days(1))
+    #expect(verdict(waiting, left: nil).alarms.map(\.severity) == [.minor])
+    #expect(verdict(waiting, left: 50).alarms.isEmpty)
+    #expect(verdict(waiting, left: 5).alarms.map(\.code) == [.rateLimited])
+    #expect(verdict(waiting, left: 5).alarms.map(\.severity) == [.major])
+  }
+
   @Test("a device that stays away is none before its certificate is three days past due", arguments: [(2, false), (3, true)])
   func absent(days: Int, stands: Bool) {
     let codes = verdict(.served, left: 20) { $0.wantedSince = now - .days(days) }.alarms.map(\.code)

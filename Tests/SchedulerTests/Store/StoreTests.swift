@@ -2,6 +2,7 @@ import FoundationEssentials
 import GRDB
 import PKI
 import SchedulerAPI
+import Synchronization
 import Testing
 
 @testable import Scheduler
@@ -118,6 +119,45 @@ struct StoreTests {
     }
   }
 
+  @Test("a database of the version before gets schedules for the certificates in it, and they are asked about and renewed")
+  func upgraded() async throws {
+    try await onBench { bench in
+      let first = try bench.fleet()
+      let device = try await first.device("1")
+      let request = try await first.submit(makeCSR("a.example.net"), of: device)
+      let ready = try await bench.working(first) { try await first.request(request.id, of: device, in: .ready).certificate }
+      try await first.store.write { try $0.execute(sql: Self.downgrade) }
+
+      let second = try bench.fleet()
+      try await second.sweep()
+      try await bench.working(second) {
+        try await bench.eventually {
+          try await second.certificates(of: device, all: true).first?.dueAt == ready.map { $0.notAfter - .days(30) }
+        }
+        try await bench.eventually { bench.client.state.withLock { $0.inquiries.count } == 2 }
+      }
+    }
+  }
+
+  /// What version 3 of the schema added is taken away again.
+  private static let downgrade = """
+    DROP TABLE renewal;
+    DROP TABLE alarm;
+    DROP TABLE ledger;
+    DROP TABLE authorityOutage;
+    DROP INDEX requestByDueAt;
+    DROP INDEX requestByWait;
+    DROP INDEX certificateByAnnouncement;
+    ALTER TABLE request DROP COLUMN dueAt;
+    ALTER TABLE request DROP COLUMN charges;
+    ALTER TABLE request DROP COLUMN neededBy;
+    ALTER TABLE request DROP COLUMN waitUntil;
+    ALTER TABLE request DROP COLUMN waitFor;
+    ALTER TABLE certificate DROP COLUMN announceAt;
+    DELETE FROM grdb_migrations WHERE identifier = '3';
+    PRAGMA user_version = 2;
+    """
+
   @Test("events are forgotten when they are too old")
   func retention() async throws {
     try await onBench { bench in
@@ -138,6 +178,15 @@ struct StoreTests {
       "SELECT * FROM request WHERE isHeldByClient = 1 AND nextAttempt IS NULL",
       "SELECT * FROM request WHERE state IN ('ordering', 'queued')",
       "SELECT * FROM request WHERE device = 'd' AND csrHash = 'h' ORDER BY number DESC LIMIT 20",
+      "SELECT * FROM request WHERE dueAt <= 1",
+      "SELECT min(waitUntil) FROM request WHERE waitUntil > 1",
+      "SELECT * FROM renewal WHERE state = 'waiting' AND dueAt <= 1 ORDER BY dueAt",
+      "SELECT * FROM renewal WHERE answerBy <= 1",
+      "SELECT * FROM renewal WHERE pollAt <= 1 ORDER BY pollAt",
+      "SELECT * FROM renewal WHERE reviewAt <= 1",
+      "SELECT * FROM renewal WHERE rule < 'a' OR rule > 'a'",
+      "SELECT * FROM certificate WHERE announceAt <= 1",
+      "SELECT * FROM alarm WHERE tellAt <= 1",
     ])
   func indexes(sql: String) async throws {
     try await onBench { bench in

@@ -10,7 +10,8 @@ struct RenewCommand: ConnectorCommand {
   @Option(help: "One request.") var request: RequestID?
   @Option(help: "All of a device, by id, key or name.") var device: String?
   @Option(help: "Those with this name.") var name: DNSName?
-  @Flag(help: "Even those whose certificate is valid.") var force = false
+  @Flag(help: "End the pause after a failure; so it is without this word, too.") var now = false
+  @Flag(help: "Even those whose certificate is valid, and at once what is not due.") var force = false
   @OptionGroup var options: ConnectorOptions
 
   func validate() throws {

@@ -55,7 +55,9 @@ extension DeviceMachine {
       return [.store(again), .send(again.message.text)]
     }
     isMakingRequest = true
-    return [.makeRequest(replacing: installed?.chain.leaf.fingerprint, newKey: wishes.newKey, isForced: false)]
+    // Whoever wants another key than that of a valid certificate wants it now, and not when that one is due.
+    let wantsOtherKey = wishes.newKey || wishes.keyKind != nil && wishes.keyKind != installed?.request?.csr.keyKind
+    return [.makeRequest(replacing: installed?.chain.leaf.fingerprint, newKey: wishes.newKey, isForced: isServed && wantsOtherKey)]
   }
 
   mutating func take(_ made: CertificateRequest, _ now: Instant) -> [DeviceAction] {

@@ -1,0 +1,58 @@
+import NIOConcurrencyHelpers
+import PKI
+import SchedulerAPI
+import Testing
+import Varlink
+
+@testable import ACMEConnectorCommand
+
+@Suite("Commands about what is wrong, and what is to come")
+struct AlarmAndPlanCommandTests {
+  private func admin(_ handler: VarlinkHandler) -> [String: VarlinkInterfaceHandlers] {
+    ["admin.sock": VarlinkInterfaceHandlers(.admin, [handler])]
+  }
+
+  @Test("alarms are a table, and a sentence where there is none")
+  func alarms() async throws {
+    let alarms = NIOLockedValueBox([
+      AlarmView(code: .authorityUnavailable, severity: .major, text: "503.", since: Samples.seen),
+      AlarmView(code: .nameUnreachable, severity: .minor, text: "No answer.", device: DeviceID(rawValue: "d1"), slot: "web", since: Samples.seen),
+    ])
+    let handler = VarlinkHandler.reply(AdminMethods.ListAlarms.self) { _, _ in .init(alarms: alarms.withLockedValue { $0 }) }
+    try await TestConnector.serving(admin(handler)) { connector in
+      let printed = try await connector.run("alarms")
+      #expect(
+        printed.output == """
+          SEVERITY  ALARM                 SINCE                                  DEVICE  TEXT
+          major     authorityUnavailable  2026-11-23T11:30:00Z (30 minutes ago)  -       503.
+          minor     nameUnreachable       2026-11-23T11:30:00Z (30 minutes ago)  d1      No answer.
+
+          """)
+      let json = try await connector.run("alarms", "--json").output
+      #expect(json.contains(#""number":"0x0024f002","severity":2"#))
+      alarms.withLockedValue { $0 = [] }
+      #expect(try await connector.run("alarms").output == "No alarm stands.\n")
+    }
+  }
+
+  @Test("the plan shows turns, the load of each day and warnings, and asks for the lifetime that is rehearsed")
+  func plan() async throws {
+    let asked = NIOLockedValueBox<Int?>(nil)
+    let handler = VarlinkHandler.reply(AdminMethods.Plan.self) { call, _ in
+      asked.withLockedValue { $0 = call.lifetime }
+      let turn = PlannedTurn(
+        device: DeviceID(rawValue: "d1"), slot: "web", names: [try Samples.name("a.example")], at: TestConnector.now + .seconds(86_400 * 3),
+        limit: "the CA's limit")
+      return .init(turns: [turn], total: 3, days: [DayLoad(day: Samples.seen, orders: 3)], warnings: ["It has too many names."])
+    }
+    try await TestConnector.serving(admin(handler)) { connector in
+      let output = try await connector.run("plan", "--lifetime", "45d").output
+      #expect(asked.withLockedValue { $0 } == 45 * 86_400)
+      #expect(output.contains("2026-11-26T12:00:00Z (in 3 days)  d1      web   -     the CA's limit  a.example"))
+      #expect(output.contains("And 2 later.\n"))
+      #expect(output.contains("2026-11-23  3\n"))
+      #expect(output.hasSuffix("Warning: It has too many names.\n"))
+      await #expect(throws: (any Error).self) { try await connector.run("plan", "--lifetime", "soon") }
+    }
+  }
+}
