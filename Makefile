@@ -56,9 +56,10 @@ demo:
 	@deploy/step "Building" $(LOGS)/build.log swift build
 	@deploy/demo
 
+simulate: CONFIGURATION = release
 simulate:
 	@deploy/prepare build
-	@deploy/step "Building the simulation (release)" $(LOGS)/build-simulation.log swift build --configuration release --product RenewalSimulation
+	@deploy/step "Building the simulation (release)" $(LOGS)/build-simulation.log $(BUILD) --product RenewalSimulation
 	@.build/release/RenewalSimulation 10000 730
 	@.build/release/RenewalSimulation 1000 730 1 ledger >$(LOGS)/broken-ledger.log && exit 1 || echo "without the ledger: $$(tail -1 $(LOGS)/broken-ledger.log)"
 	@.build/release/RenewalSimulation 1000 730 1 patience >$(LOGS)/broken-patience.log && exit 1 || echo "without patience's end: $$(tail -1 $(LOGS)/broken-patience.log)"
