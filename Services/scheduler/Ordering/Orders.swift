@@ -113,10 +113,16 @@ actor Orders: Service {
   }
 
   private func ring(at moment: Instant) async {
-    let pause = moment - fleet.clock.now()
-    if pause > .zero { guard (try? await clock.sleep(for: pause)) != nil else { return } }
+    guard (try? await Self.sleep(until: moment, of: fleet.clock, on: clock)) != nil else { return }
     timers.remove(moment)
     board.wake()
+  }
+
+  /// Sleeps until a time of day. Should the clock be moved meanwhile, this ends too early, and never too late.
+  private static func sleep<C: Clock>(until moment: Instant, of wallClock: WallClock, on clock: C) async throws where C.Duration == Duration {
+    let start = clock.now
+    let pause = moment - wallClock.now()
+    if pause > .zero { try await clock.sleep(until: start.advanced(by: pause), tolerance: nil) }
   }
 
   /// Carries an order out, unless it is stopped before its end.

@@ -8,14 +8,18 @@ import Testing
 
 @Suite("Renewal")
 struct RenewalServiceTests {
-  /// A device with an installed certificate for 90 days.
+  /// A device with an installed certificate for 90 days, about which the CA has been asked.
   private func enrolled(
-    _ fleet: Fleet, _ csr: SigningRequest, _ hardwareID: String = "1"
+    _ fleet: Fleet, _ csr: SigningRequest, _ bench: Bench
   ) async throws -> (device: DeviceID, request: RequestID, certificate: DeliveredCertificate) {
-    let device = try await fleet.device(hardwareID)
+    let device = try await fleet.device("1")
     let request = try await fleet.submit(csr, of: device)
     let certificate = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
     try await fleet.confirm(certificate.fingerprint, for: request.id, of: device)
+    try await bench.eventually {
+      let pollAt = try await fleet.store.read { try RenewalRecord.of(request.id, from: $0)?.pollAt }
+      return pollAt.map { $0 > bench.clock.wallClock.now() } ?? false
+    }
     return (device, request.id, certificate)
   }
 
@@ -40,7 +44,7 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         let first = try await submit(makeCSR("a.example.net"), replacing: old.fingerprint, of: device, in: fleet)
         #expect(first.state == .notDue && first.dueAt == old.notAfter - .days(30))
         let csr = try makeCSR("a.example.net")
@@ -65,7 +69,7 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let first = try bench.fleet()
       let (device, old) = try await bench.working(first) {
-        let (device, _, old) = try await enrolled(first, makeCSR("a.example.net"))
+        let (device, _, old) = try await enrolled(first, makeCSR("a.example.net"), bench)
         _ = try await submit(makeCSR("a.example.net"), replacing: old.fingerprint, of: device, in: first)
         return (device, old)
       }
@@ -80,7 +84,7 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let (device, _, _) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, _, _) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         #expect(try await fleet.submit(makeCSR("a.example.net"), of: device).state == .queued)
       }
     }
@@ -91,7 +95,7 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         let leaf = try CertificateChain(pem: old.chain).leaf.pem
         _ = try await fleet.register(
           DeviceIdentity(scope: "instance", hardwareID: "1"), description: .init(roles: [], dnsNames: [], certificates: [leaf]))
@@ -106,7 +110,7 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         var changes = fleet.watched.changes.open().makeAsyncIterator()
         bench.clock.advance(by: .days(60))
         let due = try await wish(&changes)
@@ -128,12 +132,11 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let (device, _, _) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, _, _) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         var changes = fleet.watched.changes.open().makeAsyncIterator()
         bench.clock.advance(by: .days(61))
         _ = try await wish(&changes)
-        bench.clock.advance(by: .days(20))
-        try await bench.eventually { bench.client.state.withLock(\.inquiries.count) > 1 }
+        try await bench.advance(by: .days(1)) { bench.client.state.withLock(\.inquiries.count) > 10 }
         #expect(try await states(fleet, device) == [.installed])
       }
     }
@@ -145,7 +148,7 @@ struct RenewalServiceTests {
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
         let csr = try makeCSR("a.example.net")
-        let (device, _, _) = try await enrolled(fleet, csr)
+        let (device, _, _) = try await enrolled(fleet, csr, bench)
         var changes = fleet.watched.changes.open().makeAsyncIterator()
         bench.clock.advance(by: .days(60))
         _ = try await wish(&changes)
@@ -183,7 +186,7 @@ struct RenewalServiceTests {
       let info = ACMEClient.GetRenewalInfo.Reply(supported: true, start: now + .days(40), end: now + .days(42), retryAfter: 3_600)
       bench.client.state.withLock { $0.renewalInfo = .success(info) }
       try await bench.working(fleet) {
-        let (device, request, old) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, request, old) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         func due(_ request: RequestID) async throws -> Instant? {
           try await fleet.certificates(of: device, all: true).first { $0.request == request }?.dueAt
         }
@@ -205,7 +208,7 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         let kept = try await submit(makeCSR("a.example.net"), replacing: old.fingerprint, of: device, in: fleet)
         let now = bench.clock.wallClock.now()
         let info = ACMEClient.GetRenewalInfo.Reply(
@@ -226,15 +229,14 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let (device, old, _) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, old, _) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         let renewed = try #require(try await fleet.renew(.init(device: device), force: true).first)
         _ = try await fleet.request(renewed, of: device, in: .ready)
         let past = bench.clock.wallClock.now() - .days(1)
         try await fleet.transact {
           try $0.take(.window(start: past, end: past + .seconds(60), explanation: nil, retryAfter: nil), for: old)
         }
-        bench.clock.advance(by: .days(2))
-        try await bench.eventually { bench.client.state.withLock(\.inquiries.count) > 2 }
+        try await bench.advance(by: .days(1)) { bench.client.state.withLock(\.inquiries.count) > 4 }
         #expect(try await states(fleet, device) == [.installed, .ready])
       }
     }
@@ -246,7 +248,7 @@ struct RenewalServiceTests {
       let fleet = try bench.fleet()
       bench.client.state.withLock { $0.renewalInfo = .failure(.init(Problem(.caUnavailable, "No answer."))) }
       try await bench.working(fleet) {
-        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         try await bench.advance(by: .seconds(10)) { bench.client.state.withLock(\.inquiries.count) == 4 }
         #expect(try await fleet.certificates(of: device, all: true).first?.dueAt == old.notAfter - .days(30))
       }
@@ -258,7 +260,7 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, _, old) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         let kept = try await submit(makeCSR("a.example.net"), replacing: old.fingerprint, of: device, in: fleet)
         _ = try await fleet.change("devices.renewDays", to: "20")
         try await bench.eventually {
@@ -273,7 +275,7 @@ struct RenewalServiceTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let (device, _, _) = try await enrolled(fleet, makeCSR("a.example.net"))
+        let (device, _, _) = try await enrolled(fleet, makeCSR("a.example.net"), bench)
         let renewed = try #require(try await fleet.renew(.init(device: device), force: true).first)
         let ready = try #require(try await fleet.request(renewed, of: device, in: .ready).certificate)
         var changes = fleet.watched.changes.open().makeAsyncIterator()

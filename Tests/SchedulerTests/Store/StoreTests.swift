@@ -134,7 +134,11 @@ struct StoreTests {
         try await bench.eventually {
           try await second.certificates(of: device, all: true).first?.dueAt == ready.map { $0.notAfter - .days(30) }
         }
-        try await bench.eventually { bench.client.state.withLock { $0.inquiries.count } == 2 }
+        try await bench.eventually {
+          let pollAt = try await second.store.read { try RenewalRecord.of(request.id, from: $0)?.pollAt }
+          return pollAt.map { $0 > bench.clock.wallClock.now() } ?? false
+        }
+        #expect(bench.client.state.withLock { !$0.inquiries.isEmpty })
       }
     }
   }
