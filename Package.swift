@@ -120,7 +120,9 @@ let package = Package(
     // The commands
     .executableTarget(
       name: "ACMEConnectorCommand",
-      dependencies: ["SchedulerAPI", "DeviceGatewayAPI", "MetricsAPI", "Varlink", "PKI", argumentParser, nioConcurrency],
+      dependencies: [
+        "SchedulerAPI", "DeviceGatewayAPI", "MetricsAPI", "Varlink", "Telemetry", "PKI", argumentParser, nioConcurrency, subprocess,
+      ],
       path: "Tools/acme-connector", swiftSettings: strict),
     .executableTarget(
       name: "ACMEDeviceCommand",
@@ -156,7 +158,7 @@ let package = Package(
     tests(
       "ACMEConnectorTests",
       [
-        "ACMEConnectorCommand", "SchedulerAPI", "DeviceGatewayAPI", "MetricsAPI", "Varlink", "PKI", "Systemd", argumentParser, logging,
+        "ACMEConnectorCommand", "SchedulerAPI", "DeviceGatewayAPI", "MetricsAPI", "Varlink", "Telemetry", "PKI", "Systemd", argumentParser, logging,
         nioConcurrency, subprocess,
       ]),
     tests(
@@ -191,10 +193,12 @@ let package = Package(
       path: "Tests/Support/runtime-probe", swiftSettings: strict),
     // The scheduler's decisions (a link to its folder), with a model CA and model devices
     .executableTarget(
-      name: "RenewalSimulation", dependencies: ["SchedulerAPI", "ACMEClientAPI", "PKI", logging], path: "Tests/Simulation", swiftSettings: strict),
+      name: "RenewalSimulation", dependencies: ["SchedulerAPI", "ACMEClientAPI", "PKI", "Telemetry", logging], path: "Tests/Simulation",
+      swiftSettings: strict),
     tests("SimulationTests", ["RenewalSimulation"]),
     .testTarget(
-      name: "IntegrationTests", dependencies: ["ModelAuthority", "Programs", "SchedulerAPI", "DeviceGatewayAPI", "PKI", "Varlink"],
+      name: "IntegrationTests",
+      dependencies: ["ModelAuthority", "Programs", "ACMEClientAPI", "SchedulerAPI", "DeviceGatewayAPI", "PKI", "Varlink"],
       path: "Tests/Integration", exclude: ["foreign"], swiftSettings: strict),
     .testTarget(name: "SystemTests", dependencies: ["Programs"], path: "Tests/System", exclude: ["bed"], swiftSettings: strict),
   ],

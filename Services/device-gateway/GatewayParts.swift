@@ -7,6 +7,7 @@ import SchedulerAPI
 import ServiceLifecycle
 import ServiceRuntime
 import Systemd
+import Telemetry
 
 /// What the gateway is made of, and how it hangs together.
 struct GatewayParts {
@@ -18,7 +19,7 @@ struct GatewayParts {
   ) throws {
     let path = try Self.path(environment)
     let logger = environment.logger
-    let folder = try TLSFolder(environment.stateDirectory, at: clock.now())
+    let folder = try TLSFolder(environment.stateDirectory, at: clock.now(), logger: logger)
     let obtained = folder.obtained(logger: logger)
     let tls = CurrentTLS(folder.best(obtained, at: clock.now()))
     let logins = try LoginStore(in: environment, clock: clock)
@@ -53,7 +54,7 @@ struct GatewayParts {
           state: standing.state?.rawValue, problem: standing.problem)
       }, clock: clock)
 
-    logger.info("devices may pin this key", metadata: ["pin": "\(folder.key.keyPin)", "path": "\(path)"])
+    logger.info("devices may pin this key", metadata: [.pin: folder.key.keyPin, .path: path])
     services = [
       try environment.varlinkServer([administration.handlers, environment.metricsInterface], on: "device-gateway-logins"),
       try environment.varlinkServer([ChallengeResponder.handlers], on: "device-gateway-responder"),

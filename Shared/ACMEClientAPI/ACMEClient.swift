@@ -29,7 +29,7 @@ public enum ACMEClient {
     public static let interface = VarlinkInterface.acmeClient
 
     /// What is to be issued.
-    public struct Parameters: Codable, Sendable, Traced {
+    public struct Parameters: Codable, Sendable, CloselyTraced {
       /// The caller's id, under which the order is kept.
       public var request: String
       /// From whom.
@@ -40,6 +40,8 @@ public enum ACMEClient {
       public var replaces: String?
       /// Passed to the responders.
       public var device: String?
+      /// Which trace categories are on.
+      public var traced: [TraceCategory]?
       /// The caller's trace.
       public var trace: TraceContext?
 
@@ -165,9 +167,11 @@ public enum ACMEClient {
   }
 
   /// An authority, and a trace.
-  public struct AuthorityParameters: Codable, Sendable, Traced {
+  public struct AuthorityParameters: Codable, Sendable, CloselyTraced {
     /// Which CA, and how.
     public var authority: Authority
+    /// Which trace categories are on.
+    public var traced: [TraceCategory]?
     /// The caller's trace.
     public var trace: TraceContext?
 

@@ -9,11 +9,13 @@ extension ACMEClient {
     public static let interface = VarlinkInterface.acmeClient
 
     /// Which certificate.
-    public struct Parameters: Codable, Sendable, Traced {
+    public struct Parameters: Codable, Sendable, CloselyTraced {
       /// The CA that issued it.
       public var authority: Authority
       /// The leaf, PEM.
       public var certificate: String
+      /// Which trace categories are on.
+      public var traced: [TraceCategory]?
       /// The caller's trace.
       public var trace: TraceContext?
 
@@ -56,13 +58,15 @@ extension ACMEClient {
     public typealias Reply = NoMembers
 
     /// Which certificate, and why.
-    public struct Parameters: Codable, Sendable, Traced {
+    public struct Parameters: Codable, Sendable, CloselyTraced {
       /// The CA that issued it.
       public var authority: Authority
       /// The leaf, PEM.
       public var certificate: String
       /// A CRLReason (RFC 5280, section 5.3.1), or none.
       public var reason: Int?
+      /// Which trace categories are on.
+      public var traced: [TraceCategory]?
       /// The caller's trace.
       public var trace: TraceContext?
 

@@ -477,6 +477,52 @@ public enum AdminMethods {
     }
   }
 
+  /// What is traced.
+  public struct ListTraces: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.admin
+    /// Nothing but a trace context.
+    public typealias Parameters = OnlyTrace
+
+    /// What is traced.
+    public struct Reply: Codable, Sendable, Hashable {
+      /// All categories.
+      public var traces: [TraceView]
+
+      /// What is traced.
+      public init(traces: [TraceView]) {
+        self.traces = traces
+      }
+    }
+  }
+
+  /// Switches trace categories.
+  public struct SetTrace: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.admin
+    /// What is traced now.
+    public typealias Reply = ListTraces.Reply
+
+    /// Which ones, and for whom.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// The categories.
+      public var categories: [TraceCategory]
+      /// On or off.
+      public var on: Bool
+      /// For this device only.
+      public var device: DeviceID?
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// Categories to switch.
+      public init(categories: [TraceCategory], on: Bool, device: DeviceID? = nil) {
+        self.categories = categories
+        self.on = on
+        self.device = device
+      }
+    }
+  }
+
   /// The administrator can not have that.
   public struct Refused: VarlinkFault, Hashable {
     /// A word of the device protocol, or unknownSetting, badValue, fixedSetting.

@@ -218,6 +218,26 @@ public struct SettingView: Codable, Sendable, Hashable {
   }
 }
 
+/// A trace category, and for which devices it is on.
+public struct TraceView: Codable, Sendable, Hashable {
+  /// The category.
+  public var category: TraceCategory
+  /// It is on for all.
+  public var all: Bool
+  /// The devices that it is on for, if not for all.
+  public var devices: [DeviceID]
+  /// default, stored, file or environment.
+  public var source: String
+
+  /// A category and where it is on.
+  public init(category: TraceCategory, all: Bool, devices: [DeviceID], source: String) {
+    self.category = category
+    self.all = all
+    self.devices = devices
+    self.source = source
+  }
+}
+
 /// How many requests are in a state.
 public struct StateCount: Codable, Sendable, Hashable {
   /// The state.

@@ -195,7 +195,7 @@ public enum SchedulerMethods {
     /// Nothing but a trace.
     public typealias Parameters = OnlyTrace
 
-    /// One item: a request, a wish, an alarm or settings.
+    /// One item: a request, a wish, an alarm, settings, or what is traced.
     public struct Reply: Codable, Sendable, Hashable {
       /// Whom it is for; nil for all.
       public var device: DeviceID?
@@ -209,11 +209,13 @@ public enum SchedulerMethods {
       public var settings: DeviceSettings?
       /// The gateway's own settings, beside those of all devices.
       public var gateway: GatewaySettings?
+      /// For which devices messages are traced from now on.
+      public var tracing: TraceSelection?
 
       /// One item.
       public init(
         device: DeviceID? = nil, request: RequestView? = nil, renewal: RenewalWish? = nil, alarm: DeviceAlarm? = nil,
-        settings: DeviceSettings? = nil, gateway: GatewaySettings? = nil
+        settings: DeviceSettings? = nil, gateway: GatewaySettings? = nil, tracing: TraceSelection? = nil
       ) {
         self.device = device
         self.request = request
@@ -221,6 +223,7 @@ public enum SchedulerMethods {
         self.alarm = alarm
         self.settings = settings
         self.gateway = gateway
+        self.tracing = tracing
       }
     }
   }

@@ -1,5 +1,6 @@
 import Logging
 import ServiceLifecycle
+import Telemetry
 
 /// Ends the process, as a service that returns, when it has been idle for long enough: its socket units start it again at the next connection.
 ///
@@ -15,7 +16,7 @@ struct IdleExit: Service, CustomStringConvertible {
   func run() async {
     do {
       try await cancelWhenGracefulShutdown { try await activity.idle(for: limit) }
-      logger.info("idle, ending; the next connection starts the service again", metadata: ["limit": "\(limit)"])
+      logger.info("idle, ending; the next connection starts the service again", metadata: [.pause: limit])
     } catch {
       // Asked to stop for another reason.
     }

@@ -26,7 +26,7 @@ struct MetricsArchive: Service, CustomStringConvertible {
       registry.restore(try JSONDecoder().decode(MetricsSnapshot.self, from: Data(content)))
     } catch {
       let aside = (try? file.setAside())?.path(percentEncoded: false)
-      logger.warning("the stored metrics cannot be read, counting anew", error: error, metadata: aside.map { ["setAside": "\($0)"] })
+      logger.log(.fileDamaged, "the stored metrics cannot be read, counting anew", error: error, metadata: [.file: aside])
     }
   }
 
@@ -49,7 +49,7 @@ struct MetricsArchive: Service, CustomStringConvertible {
       encoder.outputFormatting = .sortedKeys
       try file.write(try encoder.encode(registry.snapshot()))
     } catch {
-      logger.warning("the metrics cannot be stored", error: error)
+      logger.log(.storingFailed, "the metrics cannot be stored", error: error)
     }
   }
 }

@@ -51,22 +51,22 @@ public struct ServiceProcess: Sendable {
       archive?.load()
       let services = try await start(environment)
       for socket in sockets.unclaimed {
-        logger.warning(
-          "a socket was passed that nothing serves; connections to it will wait",
-          metadata: ["socket": "\(socket.name)", "address": "\(socket.address)"])
+        logger.log(
+          .socketUnserved, "a socket was passed that nothing serves; connections to it will wait",
+          metadata: [.socket: socket.name, .address: socket.address])
       }
       group = self.group(services, archive: archive, environment: environment)
     } catch {
-      logger.critical("cannot start: \(error)")
+      logger.log(.startFailed, "cannot start: \(error)")
       exit(EXIT_FAILURE)
     }
 
     do {
       try await group.run()
     } catch is CancellationError {
-      logger.warning("not all services ended in time; they were cancelled", metadata: ["limit": "\(Self.longestStop)"])
+      logger.warning("not all services ended in time; they were cancelled", metadata: [.pause: Self.longestStop])
     } catch {
-      logger.critical("ended by a failure: \(error)")
+      logger.log(.serviceFailed, "ended by a failure: \(error)")
       exit(EXIT_FAILURE)
     }
     exit(EXIT_SUCCESS)

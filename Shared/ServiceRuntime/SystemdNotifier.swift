@@ -1,6 +1,7 @@
 import Logging
 import ServiceLifecycle
 import Systemd
+import Telemetry
 import UnixSignals
 
 /// Tells the service manager how this process is: ready, reloading, alive, stopping.
@@ -35,7 +36,7 @@ struct SystemdNotifier: Service, CustomStringConvertible {
         logger.info("reloaded")
         ServiceNotification.send(.ready, .status("Reloaded"))
       } catch {
-        logger.warning("reload failed, going on as before", error: error)
+        logger.log(.reloadFailed, "reload failed, going on as before", error: error)
         ServiceNotification.send(.ready, .status("Reload failed: \(error)"))
       }
     }

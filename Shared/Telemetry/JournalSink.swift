@@ -3,8 +3,8 @@ import Systemd
 
 /// Writes records to the journal with their fields apart, so that `journalctl TRACE_ID=…` finds a story and nobody parses text.
 ///
-/// Metadata becomes fields under the key in capitals: `dns` is `DNS`. The metadata `messageID`, 32 hexadecimal digits, marks the kind of
-/// event as `MESSAGE_ID` (systemd.journal-fields(7)).
+/// Metadata becomes fields under the key in capitals: `device` is `DEVICE` (``LogField``). The id of a ``JournalEvent`` becomes the `MESSAGE_ID`
+/// (systemd.journal-fields(7)).
 public struct JournalSink: LogSink {
   private let identifier: String
   private let fallback: LineSink
@@ -36,7 +36,7 @@ public struct JournalSink: LogSink {
     }
     let taken = Set(journal.fields.map(\.name))
     for field in record.fields {
-      let key = field.key == "messageID" ? "MESSAGE_ID" : field.key
+      let key = field.key == JournalEvent.idKey ? "MESSAGE_ID" : field.key
       // A second value for MESSAGE or PRIORITY would make the record say two things.
       let isTaken = JournalRecord.fieldName(key).map(taken.contains) ?? false
       journal.add(isTaken ? "METADATA_\(key)" : key, field.value)

@@ -23,7 +23,8 @@ public struct LineSink: LogSink {
   public func write(_ record: LogRecord) {
     let time = now().formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     var line = "\(time) \(record.level.rawValue) \(record.label): \(LineText.escaped(record.message))"
-    for field in record.fields {
+    // An id is for the journal; `event` has its word.
+    for field in record.fields where field.key != JournalEvent.idKey {
       line += " \(LineText.escaped(field.key))=\(LineText.value(field.value))"
     }
     if let trace = record.trace {

@@ -21,7 +21,7 @@ public enum Telemetry {
     LoggingSystem.bootstrap { StructuredLogHandler(label: $0, level: level ?? .info, sink: sink) }
     MetricsSystem.bootstrap(metrics)
     if let wish, level == nil {
-      Logger(label: name).warning("\(levelVariable) is no log level; using info", metadata: ["value": "\(wish)"])
+      Logger(label: name).log(.settingIgnored, "\(levelVariable) is no log level; using info", metadata: [.setting: levelVariable, .value: wish])
     }
   }
 }

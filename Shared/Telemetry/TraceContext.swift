@@ -34,13 +34,16 @@ public struct TraceContext: Sendable, Hashable {
   /// The `traceparent` that names this context to another process.
   public var traceparent: String { "00-\(traceID)-\(spanID)-\(Self.hex(UInt64(flags), digits: 2))" }
 
-  /// A new trace, sampled, with its first span.
+  /// Whether somebody wants to see it in detail: the flag "sampled".
+  public var isSampled: Bool { flags & 1 == 1 }
+
+  /// A new trace, not sampled, with its first span.
   public static func make(using generator: inout some RandomNumberGenerator) -> TraceContext {
     let traceID = hex(generator.next(), digits: 16) + hex(.random(in: 1 ... .max, using: &generator), digits: 16)
-    return TraceContext(traceID: traceID, spanID: newSpanID(using: &generator), flags: 1)
+    return TraceContext(traceID: traceID, spanID: newSpanID(using: &generator), flags: 0)
   }
 
-  /// A new trace, sampled, with its first span.
+  /// A new trace, not sampled, with its first span.
   public static func make() -> TraceContext {
     var generator = SystemRandomNumberGenerator()
     return make(using: &generator)
@@ -55,6 +58,11 @@ public struct TraceContext: Sendable, Hashable {
   public func child() -> TraceContext {
     var generator = SystemRandomNumberGenerator()
     return child(using: &generator)
+  }
+
+  /// The same step of the same trace, sampled or not.
+  public func sampled(_ isSampled: Bool) -> TraceContext {
+    TraceContext(traceID: traceID, spanID: spanID, flags: isSampled ? flags | 1 : flags & ~1)
   }
 
   private static func newSpanID(using generator: inout some RandomNumberGenerator) -> String {

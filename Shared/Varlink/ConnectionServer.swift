@@ -1,5 +1,6 @@
 import Logging
 import NIOConcurrencyHelpers
+import Telemetry
 
 /// Serves the calls of a connection one after another, in the order they came (varlink.org, "Service").
 struct ConnectionServer: Sendable {
@@ -29,7 +30,7 @@ struct ConnectionServer: Sendable {
         tasks.cancelAll()
       }
     } else {
-      logger.warning("connection refused: all \(limits.connections) are taken", metadata: ["listener": "\(listener)"])
+      logger.warning("connection refused: all \(limits.connections) are taken", metadata: [.socket: listener])
     }
     await connection.close()
   }
@@ -43,7 +44,7 @@ struct ConnectionServer: Sendable {
       }
     } catch {
       // The peer went away, or did not keep to the protocol: its own affair, and nothing is lost.
-      logger.debug("connection ended: \(error)", metadata: ["listener": "\(listener)"])
+      logger.debug("connection ended", error: error, metadata: [.socket: listener])
     }
   }
 

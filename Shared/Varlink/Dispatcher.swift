@@ -2,6 +2,7 @@ import FoundationEssentials
 import Logging
 import NIOConcurrencyHelpers
 import NIOCore
+import Telemetry
 
 /// Finds who serves a call, lets it be served, and turns whatever comes of it into the answer.
 struct Dispatcher: Sendable {
@@ -124,7 +125,7 @@ struct Dispatcher: Sendable {
     case let fault as any VarlinkFault:
       return try? coding.encode(fault, of: method)
     default:
-      logger.error("\(method) failed: \(error)")
+      logger.log(.internalFault, "\(method) failed", error: error, metadata: [.method: method])
       return coding.encode(fault: .internalError(method))
     }
   }

@@ -54,6 +54,10 @@ public struct VarlinkClient: Sendable {
       traced.trace = TraceContext.current
       parameters = traced as? Method.Parameters ?? parameters
     }
+    if var traced = parameters as? any CloselyTraced, traced.traced == nil, !TraceCategory.current.isEmpty {
+      traced.traced = TraceCategory.current.sorted { $0.rawValue < $1.rawValue }
+      parameters = traced as? Method.Parameters ?? parameters
+    }
     do {
       return try coding.encode(Call(method: Method.qualifiedName, parameters: parameters, more: more ? true : nil, oneway: oneway ? true : nil))
     } catch is MessageCoding.Fault {

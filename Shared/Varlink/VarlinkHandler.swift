@@ -67,8 +67,11 @@ public struct VarlinkHandler: Sendable {
   }
 
   private static func inTrace<Value: Sendable>(of parameters: some Sendable, _ body: @Sendable () async throws -> Value) async throws -> Value {
-    guard let trace = (parameters as? any Traced)?.trace else { return try await body() }
-    return try await TraceContext.$current.withValue(trace, operation: body)
+    let categories = Set((parameters as? any CloselyTraced)?.traced ?? [])
+    let trace = (parameters as? any Traced)?.trace
+    return try await TraceCategory.$current.withValue(categories) {
+      try await TraceContext.$current.withValue(trace ?? .current, operation: body)
+    }
   }
 }
 

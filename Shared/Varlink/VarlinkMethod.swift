@@ -33,6 +33,12 @@ public protocol Traced: Sendable {
   var trace: TraceContext? { get set }
 }
 
+/// Parameters that say besides which trace categories are on for what the call is about. Client and server treat them as the trace context.
+public protocol CloselyTraced: Traced {
+  /// The categories that are on; none if nil.
+  var traced: [TraceCategory]? { get set }
+}
+
 /// The parameters or the reply of a method that has none.
 public struct NoMembers: Codable, Sendable, Hashable {
   /// An empty object.

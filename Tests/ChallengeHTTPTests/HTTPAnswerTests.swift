@@ -135,10 +135,11 @@ struct HTTPAnswerTests {
       let hits = server.lines.all.filter { $0.contains("challenge answered") }
       #expect(hits.count == 32)
       #expect(
-        hits.first?.hasPrefix("info challenge answered hit=1 host=phone.example.com method=GET name=phone.example.com source=127.0.0.1 status=200")
+        hits.first?.hasPrefix(
+          "info challenge answered hit=1 host=phone.example.com method=GET name=phone.example.com order=order-1 peer=127.0.0.1 status=200")
           == true
       )
-      #expect(server.lines.all.filter { $0.contains("no live token") } == ["notice requests for no live token count=1"])
+      #expect(server.lines.all.filter { $0.contains("no live token") } == ["notice requests for no live token count=1 event=straysAtPort80"])
       #expect(!server.lines.all.contains { $0.contains(thumbprint) })
       #expect(server.tokens.live().first?.value.hits == 40)
     }

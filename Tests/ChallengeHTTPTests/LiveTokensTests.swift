@@ -64,7 +64,8 @@ struct LiveTokensTests {
     let good = try Data(contentsOf: folder.leaseLog)
     try (Data("what?\n{}\n".utf8) + good + Data([0xFF, 0x0A])).write(to: folder.leaseLog)
     #expect(try tokens().live().count == 1)
-    #expect(lines.all == ["warning lines of the log of leases made no sense and are dropped lines=3"])
+    #expect(lines.all.count == 1)
+    #expect(lines.all.first?.hasPrefix("error lines of the log of leases made no sense and are dropped count=3 event=fileDamaged file=") == true)
   }
 
   @Test("set aside a log that can not be theirs")

@@ -57,7 +57,7 @@ struct LineLog: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let values = (event.metadata ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    let values = (event.metadata ?? [:]).filter { $0.key != "messageID" }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     lines.add((["\(event.level)", "\(event.message)"] + values).joined(separator: " "))
   }
 

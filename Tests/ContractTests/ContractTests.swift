@@ -65,7 +65,7 @@ struct ContractTests {
         AdminMethods.Status.self, AdminMethods.ListDevices.self, AdminMethods.ListNames.self, AdminMethods.ApproveName.self,
         AdminMethods.ListCertificates.self, AdminMethods.GetChain.self, AdminMethods.ListAlarms.self, AdminMethods.Plan.self,
         AdminMethods.ListEvents.self, AdminMethods.Renew.self, AdminMethods.Request.self, AdminMethods.ListSettings.self,
-        AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self,
+        AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self, AdminMethods.ListTraces.self, AdminMethods.SetTrace.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

@@ -17,7 +17,7 @@ extension Integration {
         let login = try await bed.connector.login("branch")
         try #require(login?.secrets.count == 1)
         let log = try bed.connector.log().split(separator: "\n")
-        try #require(log.contains { $0.contains("login made") && $0.contains("uid \(getuid())") })
+        try #require(log.contains { $0.contains("login made") && $0.contains("uid=\(getuid())") })
         try await #require(bed.opensDoor(secret))
       }
     }

@@ -2,6 +2,7 @@ import ACMEClientAPI
 import Logging
 import PKI
 import ServiceRuntime
+import Telemetry
 
 /// Opens an authority for a caller: its directory, the key, and the account, which is made or recovered by its key where it is not known.
 actor Accounts {
@@ -30,6 +31,7 @@ actor Accounts {
   func session(with authority: Authority) async throws -> AuthoritySession {
     let connection = try await directories.connection(to: authority.directory, trustRoots: authority.trustRoots)
     let (key, isNew) = try await keys.key(uri: authority.accountKey, directory: connection.url)
+    if isNew { logger.log(.keyMade, "key made for an account at the CA", metadata: [.directory: connection.url]) }
     let holder = Holder(directory: connection.url, thumbprint: key.publicKey.thumbprint)
     let account = try await opening.run(holder) {
       if let account = try await self.account(of: holder) { return account }
@@ -42,7 +44,8 @@ actor Accounts {
 
   /// The CA does not know the account any more: the next session has a new one.
   func forget(_ session: AuthoritySession) throws {
-    logger.warning("the CA does not know the account, a new one is made", metadata: ["account": "\(session.account)"])
+    logger.log(
+      .accountLost, "the CA does not know the account, a new one is made", metadata: [.directory: session.connection.url, .account: session.account])
     let holder = Holder(directory: session.connection.url, thumbprint: session.thumbprint)
     // Another caller may have made the new one already.
     guard try account(of: holder) == session.account else { return }
@@ -82,7 +85,7 @@ actor Accounts {
       JSONWebSignature(binding: key.publicKey, to: $0, newAccount: connection.directory.newAccount)
     }
     let account = try await post(request, connection, key)
-    logger.info("account made", metadata: ["directory": "\(connection.url)", "account": "\(account)"])
+    logger.log(.accountMade, "account made", metadata: [.directory: connection.url, .account: account])
     return account
   }
 
@@ -100,7 +103,7 @@ actor Accounts {
   private func recover(_ connection: AuthorityConnection, _ key: any AccountKey) async throws -> ResourceURL? {
     do {
       let account = try await post(NewAccount(onlyReturnExisting: true), connection, key)
-      logger.info("account recovered by its key", metadata: ["directory": "\(connection.url)", "account": "\(account)"])
+      logger.log(.accountRecovered, "account recovered by its key", metadata: [.directory: connection.url, .account: account])
       return account
     } catch let error as ACMEError where error.document?.type == .accountDoesNotExist {
       return nil

@@ -1,6 +1,7 @@
 import ACMEClientAPI
 import Logging
 import PKI
+import Telemetry
 
 /// What is asked of a CA about a certificate that it has issued.
 struct IssuedCertificates: Sendable {
@@ -41,9 +42,11 @@ struct IssuedCertificates: Sendable {
       }
       let revocation = Revocation(certificate: Base64URL.encode(certificate.der), reason: call.reason)
       _ = try await session.post(.revokeCert, url, .encoding(revocation))
-      logger.notice("certificate revoked", metadata: ["serial": "\(certificate.serial)", "reason": "\(call.reason.map(String.init) ?? "none")"])
+      let reason = call.reason.map { "for reason \($0) of RFC 5280, section 5.3.1" } ?? "without a reason"
+      logger.log(
+        .certificateRevoked, "certificate revoked, \(reason)", metadata: [.serial: certificate.serial, .directory: session.connection.url])
     } catch let error as ACMEError where error.document?.type == .alreadyRevoked {
-      logger.info("certificate was revoked before", metadata: ["serial": "\(certificate.serial)"])
+      logger.info("certificate was revoked before", metadata: [.serial: certificate.serial])
     } catch let error as ACMEError {
       if error.mayBeMisdirected { await accounts.directoryMayBeOutdated(call.authority) }
       throw ACMEClient.Failed(Problem(error))

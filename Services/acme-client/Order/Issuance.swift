@@ -2,6 +2,7 @@ import ACMEClientAPI
 import Logging
 import Metrics
 import PKI
+import Telemetry
 
 /// Obtains the certificate of one request, from its first call to the chain on disk.
 struct Issuance: Sendable {
@@ -62,7 +63,7 @@ struct Issuance: Sendable {
   private func authority(for call: ACMEClient.Issue.Parameters, _ csr: SigningRequest) async -> Authority {
     var authority = call.authority
     if let entry = await journal[call.request], entry.csrHash == csr.hash, entry.isOpen, !entry.directory.isDirectory(at: authority.directory) {
-      logger.notice("order stays at the CA where it was begun", metadata: ["request": "\(call.request)", "directory": "\(entry.directory)"])
+      logger.notice("order stays at the CA where it was begun", metadata: [.request: call.request, .directory: entry.directory])
       authority.directory = entry.directory.value
     }
     return authority
@@ -102,7 +103,7 @@ struct Issuance: Sendable {
         guard let reply = await kept(call, csr) else { throw ACMEError(.storage, "order of request \(call.request)", "the chain was released") }
         return reply
       case .beginAnew(let reason):
-        logger.notice("another order is needed", metadata: ["order": "\(url?.value ?? "-")", "reason": "\(reason)"])
+        logger.notice("another order is needed: \(reason)", metadata: [.request: call.request, .order: url])
         try await journal.abandon(call.request)
         guard session.authority.directory == call.authority.directory else { throw BegunElsewhere() }
       case .failed(let failure):
@@ -118,7 +119,7 @@ struct Issuance: Sendable {
     let earlier = await journal[call.request]
     if let earlier, earlier.csrHash == csr.hash, earlier.isOpen {
       if earlier.account == session.account {
-        logger.info("order taken up", metadata: ["request": "\(call.request)", "order": "\(earlier.order?.value ?? "-")"])
+        logger.info("order taken up", metadata: [.request: call.request, .order: earlier.order])
         return earlier.order
       }
       guard earlier.directory == session.connection.url, session.authority.directory == call.authority.directory else {
@@ -139,7 +140,7 @@ struct Issuance: Sendable {
   private func replaced(by call: ACMEClient.Issue.Parameters) -> CertificateIdentifier? {
     guard let pem = call.replaces else { return nil }
     guard let identifier = (try? CertificateChain(pem: pem))?.leaf.identifier else {
-      logger.warning("the certificate to be replaced cannot be named to the CA", metadata: ["request": "\(call.request)"])
+      logger.warning("the certificate to be replaced cannot be named to the CA", metadata: [.request: call.request])
       return nil
     }
     return identifier
@@ -156,7 +157,15 @@ struct Issuance: Sendable {
 
   private func failed(_ problem: Problem, _ call: ACMEClient.Issue.Parameters) -> ACMEClient.Failed {
     count(problem.error.rawValue)
-    logger.notice("no certificate: \(problem.text)", metadata: ["request": "\(call.request)", "error": "\(problem.error.rawValue)"])
+    let about: LogFields = [
+      .request: call.request, .device: call.device, .name: problem.name, .directory: call.authority.directory, .problem: problem.error.rawValue,
+      .acmeType: problem.acmeType,
+    ]
+    if problem.error == .accountProblem {
+      logger.log(.accountProblem, "no certificate: \(problem.text)", metadata: about)
+    } else {
+      logger.notice("no certificate: \(problem.text)", metadata: about)
+    }
     return ACMEClient.Failed(problem)
   }
 

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Logging
 import PKI
 import ServiceRuntime
+import Telemetry
 
 /// What is kept of one request: enough to take the order up after a kill, and the chain until the caller has it.
 struct JournalEntry: Codable, Sendable, Hashable {
@@ -64,7 +65,8 @@ actor OrderJournal {
         entries[entry.request] = entry
       } catch {
         let aside = try file.setAside()
-        logger.error("an order on disk cannot be read and is set aside", error: error, metadata: ["file": "\(aside.lastPathComponent)"])
+        logger.log(
+          .fileDamaged, "an order on disk cannot be read and is set aside", error: error, metadata: [.file: aside.path(percentEncoded: false)])
       }
     }
   }

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Logging
 import PKI
 import ServiceRuntime
+import Telemetry
 
 /// The requests of one order, and what must be on disk before and after each.
 actor OrderRequests {
@@ -71,7 +72,7 @@ actor OrderRequests {
       } catch let error as ACMEError where error.mayBeAboutReplacement {
         // Once, and on disk before the other newOrder: the next process does not try it again.
         if let before = stageBeforeIntent { try await journal.refused(request, replacing: replacing, before: before) }
-        logger.notice("the CA refuses the replacement, the order is made without it", error: error, metadata: ["replaces": "\(replacing)"])
+        logger.notice("the CA refuses the replacement, the order is made without it", error: error, metadata: [.request: request])
         response = try await sendNewOrder(replacing: nil)
       }
     } else {
@@ -95,9 +96,7 @@ actor OrderRequests {
       try await journal.abandon(request)
       throw ACMEError(.badAnswer, url.value, "the CA's order is for other names than were asked for (RFC 8555, section 7.4)")
     }
-    var metadata: Logger.Metadata = ["order": "\(url)", "names": "\(csr.names.count)"]
-    metadata["caRequest"] = response.requestID.map { "\($0)" }
-    logger.info("order made", metadata: metadata)
+    logger.info("order made", metadata: [.request: request, .order: url, .count: csr.names.count, .caRequest: response.requestID])
     return .created(url, made, retryAfter: response.retryAfter(now: clock.now()))
   }
 
@@ -129,10 +128,10 @@ actor OrderRequests {
     let known = Set(await journal.all.compactMap(\.order))
     let search = OrderSearch(session: session, clock: clock, logger: logger)
     guard let (url, found) = try await search.order(for: csr.nameSet, notAmong: known) else {
-      logger.warning("an order may have been made before and is not found; another one is made", metadata: ["request": "\(request)"])
+      logger.log(.orderRepeated, "an order may have been made before and is not found; another one is made", metadata: [.request: request])
       return nil
     }
-    logger.info("order of an interrupted request found at the CA", metadata: ["order": "\(url)"])
+    logger.info("order of an interrupted request found at the CA", metadata: [.request: request, .order: url])
     return (url, found)
   }
 
@@ -169,12 +168,14 @@ actor OrderRequests {
     RehearsedDeath.at("acme-client.chainDownloaded")
     let preferred = session.authority.preferredChain
     if let preferred, !offers.contains(where: { $0.endsIn(rootCommonName: preferred) }) {
-      logger.warning("the CA offers no chain to the preferred root; its default is taken", metadata: ["preferredChain": "\(preferred)"])
+      logger.log(
+        .preferredChainMissing, "the CA offers no chain to the preferred root \(preferred); its default is taken",
+        metadata: [.request: request, .directory: session.connection.url])
     }
     guard let order else { throw ACMEError(.badAnswer, url.value, "a certificate without an order") }
     try await journal.issued(request, order: order, IssuedChain(offers, preferred: preferred))
     RehearsedDeath.at("acme-client.chainStored")
-    logger.info("certificate issued", metadata: ["order": "\(order)", "serial": "\(chain.leaf.serial)", "chains": "\(offers.count)"])
+    logger.info("certificate issued", metadata: [.request: request, .order: order, .serial: chain.leaf.serial, .chains: offers.count])
     return .chainStored
   }
 
@@ -200,7 +201,7 @@ actor OrderRequests {
     do {
       return try await IssuedChain.check(session.get(.certificate, url, accept: Self.chainType).body, from: url, for: csr)
     } catch {
-      logger.warning("an alternate chain is left out", metadata: ["url": "\(url)", "reason": "\(error)"])
+      logger.warning("an alternate chain is left out", error: error, metadata: [.request: request, .url: url])
       return nil
     }
   }

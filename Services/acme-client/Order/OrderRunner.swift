@@ -3,6 +3,7 @@ import Logging
 import Metrics
 import PKI
 import ServiceRuntime
+import Telemetry
 
 /// Does what the ``OrderMachine`` wants, as much of it at once as is bearable, and tells it what came of it. Cancelled at any point it leaves on
 /// disk what the next run needs.
@@ -104,7 +105,7 @@ struct OrderRunner: Sendable {
     RehearsedDeath.at("acme-client.validated")
     Timer(label: "acme_validation_duration").record(duration: duration)
     let order = await requests.order
-    logger.info("name validated", metadata: ["name": "\(name)", "order": "\(order?.value ?? "-")"])
+    logger.info("name validated", metadata: [.name: name, .order: order, .device: device])
     try await report(.challenging, name, order)
   }
 }

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Logging
 import PKI
 import ResponderAPI
+import Telemetry
 import Varlink
 
 /// Everyone who can answer a challenge: whoever has a socket in the responders' folder, in whatever language it is written.
@@ -30,15 +31,22 @@ struct Responders: Sendable {
   func publish(
     _ publication: Publication, thumbprint: String, order: ResourceURL, device: String?, expires: Instant?
   ) async throws -> PublicationVerdict {
-    let parameters = Responder.Publish.Parameters(
+    var parameters = Responder.Publish.Parameters(
       order: order.value, name: publication.name, token: publication.token,
       keyAuthorization: KeyAuthorization(token: publication.token, thumbprint: thumbprint), device: device,
       expires: min(expires ?? .latest, clock.now() + Self.longestLease))
-    let verdict = try await places.take { await PublicationVerdict(ask { await answer(of: $0, to: parameters) }) }
+    parameters.trace = (TraceContext.current ?? .make()).sampled(TraceCategory.current.contains(.challenge))
+    let wish = parameters
+    let verdict = try await places.take { await PublicationVerdict(ask { await answer(of: $0, to: wish) }) }
     try Task.checkCancellation()
-    logger.info(
-      "challenge answer \(verdict == .inPlace ? "in place" : "not in place")",
-      metadata: ["name": "\(publication.name)", "token": "\(publication.token)", "order": "\(order)", "verdict": "\(verdict)"])
+    var about: LogFields = [.name: publication.name, .token: publication.token, .order: order, .device: device]
+    switch verdict {
+    case .inPlace:
+      logger.info("challenge answer in place", metadata: about)
+    case .refused(let reason):
+      about[.reason] = reason
+      logger.log(.challengeNotInPlace, "challenge answer not in place: \(reason)", metadata: about)
+    }
     return verdict
   }
 
@@ -79,7 +87,7 @@ struct Responders: Sendable {
     let found = names.filter { $0.hasSuffix(".sock") }.sorted()
     if found.count > Self.mostResponders {
       let left = found.dropFirst(Self.mostResponders).joined(separator: ", ")
-      logger.warning("too many responders, not all are asked", metadata: ["most": "\(Self.mostResponders)", "left": "\(left)"])
+      logger.log(.respondersLeftOut, "too many responders, these are not asked: \(left)", metadata: [.limit: Self.mostResponders])
     }
     return found.prefix(Self.mostResponders).map { folder.appending(component: $0) }
   }

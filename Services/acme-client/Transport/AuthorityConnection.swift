@@ -3,6 +3,7 @@ import Logging
 import Metrics
 import NIOHTTP1
 import PKI
+import Telemetry
 
 /// Signed requests to one CA (RFC 8555, section 6.2), with its nonces.
 struct AuthorityConnection: Sendable {
@@ -104,16 +105,21 @@ extension Transport {
     do {
       let response = try await send(request)
       Counter(label: "acme_requests", dimensions: [("endpoint", endpoint.rawValue), ("status", "\(response.status)")]).increment()
-      var metadata: Logger.Metadata = [
-        "endpoint": "\(endpoint)", "url": "\(request.url)", "status": "\(response.status)",
-        "milliseconds": "\(start.duration(to: .now).milliseconds)",
+      let about: LogFields = [
+        .endpoint: endpoint.rawValue, .url: request.url, .status: response.status, .duration: start.duration(to: .now).milliseconds,
+        .caRequest: response.requestID,
       ]
-      metadata["caRequest"] = response.requestID.map { "\($0)" }
-      logger.log(level: endpoint.isPolled ? .debug : .info, "CA answered", metadata: metadata)
+      logger.log(level: endpoint.isPolled ? .debug : .info, "CA answered", metadata: about)
+      logger.trace(
+        .httpClient, isOn: TraceCategory.current.contains(.httpClient), "\(request.method) \(request.url): \(response.summary)", metadata: about)
       return response
     } catch let error as ACMEError {
       Counter(label: "acme_requests", dimensions: [("endpoint", endpoint.rawValue), ("status", "none")]).increment()
-      logger.info("CA did not answer", error: error, metadata: ["endpoint": "\(endpoint)", "url": "\(request.url)"])
+      let about: LogFields = [.endpoint: endpoint.rawValue, .url: request.url, .duration: start.duration(to: .now).milliseconds]
+      logger.info("CA did not answer", error: error, metadata: about)
+      logger.trace(
+        .httpClient, isOn: TraceCategory.current.contains(.httpClient), "\(request.method) \(request.url): no answer, \(error.cause)", metadata: about
+      )
       throw error
     }
   }

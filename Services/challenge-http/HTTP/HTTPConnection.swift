@@ -134,6 +134,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     }
     let isHead = head.method == .head
     if isChallenge, head.method == .other {
+      traceMiss(head, in: bytes, .methodNotAllowed)
       refuse(.methodNotAllowed, isHead: false, sequel: sequel, in: &answers)
     } else if let token, let live = connections.tokens.hit(token) {
       connections.status.writeOK(to: &answers)
@@ -141,11 +142,22 @@ final class HTTPConnection: ChannelDuplexHandler {
       live.answer.write(to: &answers, withBody: !isHead)
       connections.noteUse()
       connections.hits.answered(
-        live, from: context?.remoteAddress,
-        host: head.host.flatMap { bytes.getString(at: bytes.readerIndex + $0.lowerBound, length: $0.count) } ?? "", isHead: isHead)
+        live, from: context?.remoteAddress, host: text(head.host, in: bytes), isHead: isHead)
     } else {
+      traceMiss(head, in: bytes, .notFound)
       refuse(.notFound, isHead: isHead, sequel: sequel, says: head.saysKeepAlive, in: &answers)
     }
+  }
+
+  private func text(_ range: Range<Int>?, in bytes: ByteBuffer) -> String {
+    range.flatMap { bytes.getString(at: bytes.readerIndex + $0.lowerBound, length: $0.count) } ?? ""
+  }
+
+  private func traceMiss(_ head: RequestHead, in bytes: ByteBuffer, _ refusal: Refusal) {
+    guard let lease = connections.tokens.tracedLease(of: text(head.host, in: bytes)) else { return }
+    connections.hits.missed(
+      lease, refusal, from: context?.remoteAddress, host: text(head.host, in: bytes),
+      method: "\(head.method)".uppercased(), target: text(head.target, in: bytes))
   }
 
   private func refuse(_ refusal: Refusal, isHead: Bool, sequel: Sequel, says: Bool = false, in answers: inout ByteBuffer) {

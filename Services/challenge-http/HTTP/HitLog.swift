@@ -31,14 +31,28 @@ final class HitLog: Sendable {
   /// A live token was asked for. Who and how is only worked out when it is logged.
   func answered(_ token: LiveToken, from source: @autoclosure () -> SocketAddress?, host: @autoclosure () -> String, isHead: Bool) {
     answered.increment()
-    guard token.hits <= Self.loggedHits else { return }
+    let isTraced = token.trace?.isSampled ?? false
+    guard token.hits <= Self.loggedHits || isTraced else { return }
+    let lease = token.newestLease
+    let about: LogFields = [
+      .name: token.name, .order: lease?.order, .device: lease?.device, .peer: source()?.ipAddress, .host: host(), .method: isHead ? "HEAD" : "GET",
+      .status: 200, .hit: token.hits,
+    ]
     TraceContext.$current.withValue(token.trace) {
-      logger.info(
-        "challenge answered",
-        metadata: [
-          "name": "\(token.name)", "source": "\(source()?.ipAddress ?? "unknown")", "host": "\(host())",
-          "method": isHead ? "HEAD" : "GET", "status": "200", "hit": "\(token.hits)",
-        ])
+      if token.hits <= Self.loggedHits {
+        logger.info("challenge answered", metadata: about)
+      } else {
+        logger.trace(.challenge, isOn: isTraced, "challenge answered", metadata: about)
+      }
+    }
+  }
+
+  /// Something else was asked of a name that is traced: another token, another path, another method.
+  func missed(_ lease: Lease, _ refusal: Refusal, from source: SocketAddress?, host: String, method: String, target: String) {
+    TraceContext.$current.withValue(lease.trace) {
+      logger.trace(
+        .challenge, isOn: true, "\(method) \(target): \(refusal.rawValue); the token awaited is \(lease.token)",
+        metadata: [.name: lease.name, .order: lease.order, .device: lease.device, .peer: source?.ipAddress, .host: host])
     }
   }
 
@@ -51,6 +65,6 @@ final class HitLog: Sendable {
       defer { strays = Strays(lastSummary: now) }
       return strays.count
     }
-    if let summary { logger.notice("requests for no live token", metadata: ["count": "\(summary)"]) }
+    if let summary { logger.log(.straysAtPort80, "requests for no live token", metadata: [.count: summary]) }
   }
 }

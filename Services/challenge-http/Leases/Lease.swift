@@ -13,7 +13,9 @@ struct Lease: Codable, Sendable, Hashable {
   var end: Instant
   /// The order needs it no more; the answer stays for the CA's late requests.
   var isWithdrawn: Bool
-  /// The story that it belongs to.
+  /// The device that wants the certificate. Absent in records of earlier versions.
+  var device: String?
+  /// The story that it belongs to; sampled when the order's owner traces challenges.
   var trace: TraceContext?
 }
 

@@ -37,6 +37,9 @@ struct LiveToken: Sendable {
     leases = leases.filter { $0.value.end > now }
   }
 
+  /// The newest of the leases.
+  var newestLease: Lease? { leases.values.max { $0.end < $1.end } }
+
   /// The orders that still need it.
   var holders: [String] { leases.values.filter { !$0.isWithdrawn }.map(\.order).sorted() }
 }

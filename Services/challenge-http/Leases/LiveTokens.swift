@@ -4,6 +4,7 @@ import PKI
 import ResponderAPI
 import ServiceRuntime
 import Synchronization
+import Telemetry
 
 /// The tokens that are answered, kept so that the next process answers them too.
 ///
@@ -28,10 +29,14 @@ final class LiveTokens: Sendable {
     do {
       let (leases, badLines) = try log.read()
       for lease in leases { table.set(lease, now: now) }
-      if badLines > 0 { logger.warning("lines of the log of leases made no sense and are dropped", metadata: ["lines": "\(badLines)"]) }
+      if badLines > 0 {
+        logger.log(
+          .fileDamaged, "lines of the log of leases made no sense and are dropped",
+          metadata: [.file: url.path(percentEncoded: false), .count: badLines])
+      }
     } catch {
       let aside = try log.setAside().path(percentEncoded: false)
-      logger.error("the log of leases can not be read, and is set aside: \(error)", metadata: ["file": "\(aside)"])
+      logger.log(.fileDamaged, "the log of leases can not be read, and is set aside", error: error, metadata: [.file: aside])
     }
     table.sweep(now: now)
     try log.compact(to: table.leases(now: now))
@@ -52,6 +57,9 @@ final class LiveTokens: Sendable {
       }
     }
     try stored.get()
+    logger.trace(
+      .challenge, isOn: wish.trace?.isSampled ?? false, "token \(wish.token) is answered from now on, until \(wish.expires) at most",
+      metadata: [.name: wish.name, .order: wish.order, .device: wish.device])
     RehearsedDeath.at("challenge-http.leaseStored")
   }
 
@@ -60,11 +68,14 @@ final class LiveTokens: Sendable {
     let now = clock.now()
     state.withLock { state in
       guard let lease = state.table.withdraw(order: order, token: token, now: now) else { return }
+      logger.trace(
+        .challenge, isOn: lease.trace?.isSampled ?? false, "token \(token) is needed no more, and answered until \(lease.end)",
+        metadata: [.name: lease.name, .order: order, .device: lease.device])
       do {
         try store(lease, in: &state, now: now)
       } catch {
         // It holds until its end then; nothing depends on its ending earlier.
-        logger.error("a withdrawn lease could not be noted: \(error)", metadata: ["order": "\(order)"])
+        logger.log(.storingFailed, "a withdrawn lease could not be noted", error: error, metadata: [.order: order, .name: lease.name])
       }
     }
   }
@@ -78,7 +89,7 @@ final class LiveTokens: Sendable {
       try state.log.compact(to: state.table.leases(now: now))
     } catch {
       // The lease is stored; the log is only longer than it need be.
-      logger.error("the log of leases could not be written anew, and grows on: \(error)")
+      logger.log(.storingFailed, "the log of leases could not be written anew, and grows on", error: error)
     }
   }
 
@@ -92,6 +103,13 @@ final class LiveTokens: Sendable {
   func token(_ token: ChallengeToken) -> LiveToken? {
     let now = clock.now()
     return state.withLock { $0.table.token(token, now: now) }
+  }
+
+  /// The lease that has what is asked of a host traced, if there is one.
+  func tracedLease(of host: String) -> Lease? {
+    guard state.withLock({ $0.table.isTracing }), let name = DNSName(String(host.prefix { $0 != ":" })) else { return nil }
+    let now = clock.now()
+    return state.withLock { $0.table.tracedLease(of: name, now: now) }
   }
 
   /// All live tokens.

@@ -9,6 +9,8 @@ struct TokenTable: Sendable {
   private let limits: LeaseLimits
   private var tokens: [ChallengeToken: LiveToken] = [:]
   private var leaseCount = 0
+  /// The newest lease of each name that is traced.
+  private var traced: [DNSName: Lease] = [:]
   /// With so many leases it is worth looking for those that have ended.
   private var nextSweep = 256
 
@@ -36,7 +38,7 @@ struct TokenTable: Sendable {
     }
     return Lease(
       order: wish.order, token: wish.token, name: wish.name, keyAuthorization: wish.keyAuthorization,
-      end: min(wish.expires, now + limits.duration), isWithdrawn: false, trace: wish.trace)
+      end: min(wish.expires, now + limits.duration), isWithdrawn: false, device: wish.device, trace: wish.trace)
   }
 
   /// The lease that a Withdraw leads to; nil if there is none to end.
@@ -50,6 +52,7 @@ struct TokenTable: Sendable {
   /// Makes a change. What has ended makes room, now and then.
   mutating func set(_ lease: Lease, now: Instant) {
     if leaseCount >= min(nextSweep, limits.count) { sweep(now: now) }
+    if lease.trace?.isSampled == true { traced[lease.name] = lease } else { traced[lease.name] = nil }
     guard let known = tokens[lease.token], known.keyAuthorization == lease.keyAuthorization, known.name == lease.name else {
       leaseCount -= tokens[lease.token]?.leases.count ?? 0
       tokens[lease.token] = LiveToken(lease)
@@ -69,6 +72,7 @@ struct TokenTable: Sendable {
       leaseCount += token.leases.count
       return token.leases.isEmpty ? nil : token
     }
+    traced = traced.filter { $0.value.end > now }
     nextSweep = max(256, 2 * leaseCount)
   }
 
@@ -82,6 +86,14 @@ struct TokenTable: Sendable {
   /// The token, if it is live.
   func token(_ token: ChallengeToken, now: Instant) -> LiveToken? {
     tokens[token].flatMap { $0.end > now ? $0 : nil }
+  }
+
+  /// Whether any name is traced.
+  var isTracing: Bool { !traced.isEmpty }
+
+  /// The lease that has what is asked of a name traced, if there is one.
+  func tracedLease(of name: DNSName, now: Instant) -> Lease? {
+    traced[name].flatMap { $0.end > now ? $0 : nil }
   }
 
   /// All live tokens.

@@ -131,7 +131,7 @@ extension OwnDevice {
       if Task.isCancelled { return }
       let problem = (error as? SchedulerMethods.Refused)?.text ?? "\(error)"
       if standing.problem != problem {
-        logger.warning("the gateway's own certificate cannot be obtained: \(problem)")
+        logger.log(.ownCertificateFailed, "the gateway's own certificate cannot be obtained: \(problem)")
         standing.problem = problem
       }
     }
@@ -177,10 +177,11 @@ extension OwnDevice {
     let best = folder.best(obtained, at: clock.now())
     guard best.leaf != tls.certificate.leaf else { return }
     tls.replace(with: best)
-    logger.notice(
+    logger.log(
+      .ownCertificateServed,
       best.origin == .authority
         ? "the gateway serves a new certificate" : "the gateway's certificate is over; it serves the one that it has signed itself",
-      metadata: ["issuer": "\(best.leaf.issuerCommonName ?? "")", "notAfter": "\(best.leaf.notAfter)", "fingerprint": "\(best.leaf.fingerprint)"])
+      metadata: [.serial: best.leaf.serial, .issuer: best.leaf.issuerCommonName, .end: best.leaf.notAfter])
   }
 }
 

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Logging
 import PKI
 import ServiceRuntime
+import Telemetry
 
 /// The gateway's key, its CSR and its certificates on disk.
 ///
@@ -24,8 +25,8 @@ struct TLSFolder: Sendable {
   private static let lead = Duration.seconds(90 * 86_400)
 
   /// The key and the self-signed certificate in the folder; what is missing, or ends soon, is made.
-  init(_ folder: URL, at now: Instant, roots: URL = systemRoots) throws {
-    key = try Self.key(AtomicFile(folder.appending(component: "tls-key.pem")))
+  init(_ folder: URL, at now: Instant, roots: URL = systemRoots, logger: Logger) throws {
+    key = try Self.key(AtomicFile(folder.appending(component: "tls-key.pem")), logger: logger)
     selfSigned = try Self.selfSigned(AtomicFile(folder.appending(component: "tls-certificate.pem")), for: key, at: now)
     requestFile = AtomicFile(folder.appending(component: "tls-request.pem"))
     chainFile = AtomicFile(folder.appending(component: "tls-chain.pem"))
@@ -39,9 +40,9 @@ struct TLSFolder: Sendable {
       return try checked(try CertificateChain(pem: String(decoding: kept, as: UTF8.self)))
     } catch {
       let aside = (try? chainFile.setAside())?.path(percentEncoded: false)
-      logger.error(
-        "the stored certificate of the CA cannot be used; the gateway serves the one that it has signed itself", error: error,
-        metadata: aside.map { ["setAside": "\($0)"] })
+      logger.log(
+        .fileDamaged, "the stored certificate of the CA cannot be used; the gateway serves the one that it has signed itself", error: error,
+        metadata: [.file: aside])
       return nil
     }
   }
@@ -78,10 +79,11 @@ struct TLSFolder: Sendable {
 }
 
 extension TLSFolder {
-  private static func key(_ file: AtomicFile) throws -> SigningKey {
+  private static func key(_ file: AtomicFile, logger: Logger) throws -> SigningKey {
     if let kept = try file.read(limit: sizeLimit) { return try SigningKey(pem: String(decoding: kept, as: UTF8.self)) }
     let key = try SigningKey(.p256)
     try file.write(Array(key.pem.utf8))
+    logger.log(.keyMade, "key made for the gateway's TLS", metadata: [.pin: key.keyPin])
     return key
   }
 

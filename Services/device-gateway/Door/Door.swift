@@ -3,6 +3,7 @@ import Metrics
 import NIOCore
 import NIOPosix
 import Systemd
+import Telemetry
 
 /// The listening sockets and everyone behind them.
 struct Door: Sendable {
@@ -42,7 +43,7 @@ struct Door: Sendable {
       .childChannelInitializer { pipeline.setUp($0) }
       .withBoundSocket(socket.descriptor).get()
     try socket.restoreBacklog()
-    logger.info("listening", metadata: ["address": "\(socket.address)", "scheme": isSecure ? "wss" : "ws"])
+    logger.info("listening", metadata: [.address: socket.address, .socket: socket.name])
     return listener
   }
 }

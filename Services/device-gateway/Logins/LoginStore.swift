@@ -2,6 +2,7 @@ import DeviceGatewayAPI
 import Logging
 import PKI
 import ServiceRuntime
+import Telemetry
 import Varlink
 
 /// Owns the logins: every change is on disk before it counts, and before the administrator is told.
@@ -20,9 +21,10 @@ actor LoginStore {
     if book.isEmpty {
       book = try Self.seeds(from: environment.credentials, at: clock.now())
       if !book.isEmpty { try file.store(book) }
+      for login in book.sorted { logger.log(.loginAdded, "login made from its credential", metadata: [.login: login.name]) }
     }
     if book.isEmpty {
-      environment.logger.warning("there is no login, so no device can come in; add one with acme-connector logins add")
+      environment.logger.log(.loginMissing, "there is no login, so no device can come in; add one with acme-connector logins add")
     }
     doorkeeper = Doorkeeper(book, acquaintances: Acquaintances(in: environment.stateDirectory), clock: clock)
   }
@@ -31,18 +33,18 @@ actor LoginStore {
   nonisolated var views: [Logins.Login] { doorkeeper.book.sorted.map(\.view) }
 
   func add(_ login: StoredLogin) throws -> StoredLogin {
-    try change("login made", login.name) { book throws(Logins.Refused) in try book.add(login) }
+    try change(login.name, as: .loginAdded, "login made") { book throws(Logins.Refused) in try book.add(login) }
   }
 
   func rotate(_ name: LoginName, to secret: LoginSecret, overlapUntil: Instant?) throws -> StoredLogin {
     let now = clock.now()
-    return try change("login has a new secret", name) { book throws(Logins.Refused) in
+    return try change(name, as: .loginRotated, "login has a new secret") { book throws(Logins.Refused) in
       try book.rotate(name, to: secret, overlapUntil: overlapUntil, at: now)
     }
   }
 
   func remove(_ name: LoginName) throws {
-    try change("login removed", name) { book throws(Logins.Refused) in try book.remove(name) }
+    try change(name, as: .loginRemoved, "login removed") { book throws(Logins.Refused) in try book.remove(name) }
   }
 
   /// Keeps when secrets were last used, and whom the door knows: worth a write at the end, not one for every login.
@@ -53,16 +55,14 @@ actor LoginStore {
 
   /// Every change is noted with its author, and a second time if it is asked for again: the process may have died before the first.
   private func change<Result>(
-    _ what: Logger.Message, _ login: LoginName, _ body: (inout LoginBook) throws(Logins.Refused) -> Result
+    _ login: LoginName, as event: JournalEvent, _ what: Logger.Message, _ body: (inout LoginBook) throws(Logins.Refused) -> Result
   ) throws -> Result {
     var book = doorkeeper.book
     let result = try body(&book)
     try file.store(book)
     RehearsedDeath.at("device-gateway.loginsStored")
     doorkeeper.replace(book)
-    var metadata: Logger.Metadata = ["login": "\(login)"]
-    metadata["by"] = PeerCredentials.caller.map { "\($0)" }
-    logger.info(what, metadata: metadata)
+    logger.log(event, what, metadata: [.login: login, .uid: PeerCredentials.caller?.userID])
     return result
   }
 

@@ -65,7 +65,24 @@ final class DeviceSession: Conversation {
 
   /// Each message begins a story of its own.
   func received(_ text: String) {
-    TraceContext.$current.withValue(.make()) { perform(protocolSession.handle(.received(text))) }
+    TraceContext.$current.withValue(.make()) {
+      trace("in", text)
+      perform(protocolSession.handle(.received(text)))
+    }
+  }
+
+  private func send(_ text: String, written: EventLoopPromise<Void>? = nil) {
+    trace("out", text)
+    guard let connection else {
+      written?.fail(ChannelError.ioOnClosedChannel)
+      return
+    }
+    connection.send(text, written: written)
+  }
+
+  private func trace(_ direction: String, _ text: String) {
+    house.logger.trace(
+      .appWebsocket, isOn: house.devices.isTraced(visitor?.device), "\(direction): \(MessageTrace(text))", metadata: metadata)
   }
 
   func close(_ code: CloseCode, _ reason: String) {
@@ -75,33 +92,25 @@ final class DeviceSession: Conversation {
   private func perform(_ actions: [ServerSession.Action]) {
     for action in actions {
       switch action {
-      case .send(let text): connection?.send(text)
+      case .send(let text): send(text)
       case .verify(let login, let challenge): verify(login, challenge)
       case .deliver(let message, let correlation): take(message, correlation)
-      case .remark(let remark): log("\(remark)", at: .notice)
+      case .remark(let remark): sparingly { house.logger.notice("\(remark)", metadata: $0) }
       case .close(let code, let reason): close(code, reason)
       }
     }
   }
 
   /// Only so much is written as nobody can fill a disk with: of all strangers together, and of each device.
-  private func log(_ text: String, at level: Logger.Level) {
-    let unsaid = visitor == nil ? house.strangersNoise.withLockedValue { $0.take(at: .now) } : noise.take(at: .now)
-    guard let unsaid else { return }
-    var metadata = metadata
-    if unsaid > 0 { metadata["similarSinceLastLine"] = "\(unsaid)" }
-    house.logger.log(level: level, "\(text)", metadata: metadata)
+  private func sparingly(_ write: (LogFields) -> Void) {
+    guard let unsaid = visitor == nil ? house.strangersNoise.withLockedValue({ $0.take(at: .now) }) : noise.take(at: .now) else { return }
+    write(unsaid > 0 ? metadata.merging([.unsaid: unsaid]) : metadata)
   }
 
-  private var metadata: Logger.Metadata {
-    var metadata: Logger.Metadata = [:]
-    if let connection { metadata["peer"] = "\(connection.peer)" }
-    if let visitor {
-      metadata["login"] = "\(visitor.reference.login)"
-      metadata["sip"] = visitor.identity.sip.map { "\($0)" }
-    }
-    if let device = visitor?.device { metadata["device"] = "\(device)" }
-    return metadata
+  private var metadata: LogFields {
+    [
+      .device: visitor?.device, .peer: connection?.peer, .login: visitor?.reference.login, .sip: visitor?.identity.sip,
+    ]
   }
 }
 
@@ -123,9 +132,9 @@ extension DeviceSession {
     Counter(label: "gateway_logins", dimensions: [("outcome", verdict.word)]).increment()
     switch verdict {
     case .accepted: house.logger.info("login accepted", metadata: metadata)
-    case .refused: house.logger.warning("login refused", metadata: metadata)
+    case .refused: house.logger.log(.loginRefused, "login refused", metadata: metadata)
     // Whoever goes on while blocked is slowed down by nothing.
-    case .blocked: log("login blocked", at: .warning)
+    case .blocked: sparingly { house.logger.log(.loginBlocked, "login blocked", metadata: $0) }
     }
     perform(protocolSession.handle(.verified(verdict)))
     // The device is told first that it is in, and then what waits for it.
@@ -160,12 +169,12 @@ extension DeviceSession {
     guard let connection else { return }
     switch message {
     case .appInfo(let question):
-      connection.send(AppInfoResult(app: question.app, info: .init(hidden: true)).text(correlation: correlation))
+      send(AppInfoResult(app: question.app, info: .init(hidden: true)).text(correlation: correlation))
     case .appCheckLogin(let check):
       let isRight = if case .admitted = house.doorkeeper.judge(check, by: visitor?.kind, from: connection.peer) { true } else { false }
-      connection.send(AppCheckLoginResult(ok: isRight).text(correlation: correlation))
+      send(AppCheckLoginResult(ok: isRight).text(correlation: correlation))
     case .renewCertificateResult(let result):
-      house.logger.info("device answered RenewCertificate", metadata: metadata.merging(["accepted": "\(result.accepted)"]) { $1 })
+      house.logger.info("device answered RenewCertificate", metadata: metadata.merging([.state: result.accepted ? "accepted" : "refused"]))
       note(result.accepted ? .accepted : .declined, for: result.slot)
     case .registerDevice(let description):
       if let hardwareID = description.hwId { visitor?.identity.hardwareID = hardwareID.value }
@@ -189,7 +198,7 @@ extension DeviceSession {
   }
 
   private func refuse(_ message: MessageName, _ error: ErrorToken, _ text: String, _ correlation: Correlation) {
-    connection?.send(Refusal(of: message, error, text).text(correlation: correlation))
+    send(Refusal(of: message, error, text).text(correlation: correlation))
   }
 }
 
@@ -226,29 +235,29 @@ extension DeviceSession {
     guard let message = done.message else { return }
     switch (outcome, done.errand) {
     case (.refused(let error, let text), _):
-      house.logger.info("\(message) refused: \(error.rawValue)", metadata: metadata)
+      house.logger.info("\(message) refused: \(text)", metadata: metadata.merging([.problem: error.rawValue]))
       refuse(message, error, text, done.correlation)
     case (.registered(let settings), _):
-      connection?.send(result(settings).text(correlation: done.correlation))
+      send(result(settings).text(correlation: done.correlation))
     case (.request(let view), .submit):
       guard let report = RequestReport(view) else { return refuseUntellable(message, done.correlation) }
       correlations.remember(done.correlation, of: view.id)
-      house.logger.info("CSR taken from its device", metadata: metadata.merging(["request": "\(view.id)", "state": "\(view.state)"]) { $1 })
-      connection?.send(report.submitted.text(correlation: done.correlation))
+      house.logger.info("CSR taken from its device", metadata: metadata.merging([.request: view.id, .state: view.state.rawValue]))
+      send(report.submitted.text(correlation: done.correlation))
       if let outcome = report.outcome { tell(outcome, done.correlation) }
     case (.request(let view), _):
       guard let report = RequestReport(view) else { return refuseUntellable(message, done.correlation) }
       correlations.remember(done.correlation, of: view.id)
-      connection?.send(report.found.text(correlation: done.correlation))
+      send(report.found.text(correlation: done.correlation))
     case (.receiptTaken, .notInstalled):
-      connection?.send(CertificateInstallFailedResult().text(correlation: done.correlation))
+      send(CertificateInstallFailedResult().text(correlation: done.correlation))
     case (.receiptTaken, _):
-      connection?.send(CertificateInstalledResult().text(correlation: done.correlation))
+      send(CertificateInstalledResult().text(correlation: done.correlation))
     }
   }
 
   private func refuseUntellable(_ message: MessageName, _ correlation: Correlation) {
-    house.logger.error("the scheduler's answer has an id or a state that no device could be told", metadata: metadata)
+    house.logger.log(.internalFault, "the scheduler's answer has an id or a state that no device could be told", metadata: metadata)
     refuse(message, .internalError, "The connector could not do that; its log says why.", correlation)
   }
 }
@@ -265,16 +274,16 @@ extension DeviceSession {
     switch news {
     case .request(let request): deliver(request)
     case .renewal(let wish): deliver(wish)
-    case .alarm(let alarm): if let text = alarm.message { connection?.send(text) }
+    case .alarm(let alarm): if let text = alarm.message { send(text) }
     }
   }
 
   /// A new CSR is wanted. That the device was told is told in turn: from then on it has some minutes.
   private func deliver(_ wish: RenewalWish) {
     guard let message = RenewCertificate(wish) else {
-      return house.logger.error("a CSR is wanted for a slot that no device could be told", metadata: metadata)
+      return house.logger.log(.internalFault, "a CSR is wanted for a slot that no device could be told", metadata: metadata)
     }
-    connection?.send(message.text)
+    send(message.text)
     note(.told, for: message.slot)
   }
 
@@ -286,7 +295,7 @@ extension DeviceSession {
 
   private func deliver(_ request: RequestView) {
     guard let report = RequestReport(request) else {
-      return house.logger.error("a request has an id or a state that no device could be told", metadata: metadata)
+      return house.logger.log(.internalFault, "a request has an id or a state that no device could be told", metadata: metadata)
     }
     TraceContext.$current.withValue(request.trace) {
       tell(report.news, correlations[request.id])
@@ -296,18 +305,18 @@ extension DeviceSession {
   /// The settings of devices have changed.
   func deliver(_ settings: DeviceSettings) {
     guard let registration else { return }
-    connection?.send(DeviceSettingsUpdated(result(settings)).text(correlation: registration))
+    send(DeviceSettingsUpdated(result(settings)).text(correlation: registration))
   }
 
   private func tell(_ news: RequestReport.News, _ correlation: Correlation) {
     switch news {
-    case .state(let state): connection?.send(state.text(correlation: correlation))
-    case .failed(let failed): connection?.send(failed.text(correlation: correlation))
+    case .state(let state): send(state.text(correlation: correlation))
+    case .failed(let failed): send(failed.text(correlation: correlation))
     case .ready(let ready):
       let written = eventLoop.makePromise(of: Void.self)
       written.futureResult.whenSuccess { RehearsedDeath.at("device-gateway.readySent") }
-      connection?.send(ready.text(correlation: correlation), written: written)
-      house.logger.info("certificate sent to its device", metadata: metadata.merging(["request": "\(ready.id)"]) { $1 })
+      send(ready.text(correlation: correlation), written: written)
+      house.logger.log(.certificateDelivered, "certificate sent to its device", metadata: metadata.merging([.request: ready.id]))
     }
   }
 

@@ -2,6 +2,7 @@ import AppWebsocket
 import NIOConcurrencyHelpers
 import NIOCore
 import SchedulerAPI
+import Telemetry
 
 /// A session as other threads know it. Two are equal when they are the same connection's.
 struct SessionReference: Hashable, Sendable {
@@ -36,6 +37,7 @@ final class Devices: Sendable {
   private struct State {
     var table = DeviceTable<SessionReference>()
     var settings: DeviceSettings?
+    var tracing = TraceSelection()
   }
 
   private let state = NIOLockedValueBox(State())
@@ -52,6 +54,9 @@ final class Devices: Sendable {
   func left(_ session: SessionReference) { state.withLockedValue { $0.table.left(session) } }
 
   func contains(_ session: SessionReference) -> Bool { state.withLockedValue { $0.table.contains(session) } }
+
+  /// Whether the messages of a device are traced; nil stands for one that is not known yet.
+  func isTraced(_ device: DeviceID?) -> Bool { state.withLockedValue { $0.tracing.contains(device?.rawValue) } }
 
   func registrationBegan() { state.withLockedValue { $0.table.registrationBegan() } }
 
@@ -70,6 +75,7 @@ final class Devices: Sendable {
 
   /// Takes what the scheduler tells to whom it is for.
   func route(_ item: SchedulerMethods.Watch.Reply) {
+    if let tracing = item.tracing { state.withLockedValue { $0.tracing = tracing } }
     let news = item.request.map(DeviceNews.request) ?? item.renewal.map(DeviceNews.renewal) ?? item.alarm.map(DeviceNews.alarm)
     switch (item.device, news, item.settings) {
     case (let device?, let news?, _):

@@ -2,6 +2,7 @@ import AppWebsocket
 import Logging
 import SchedulerAPI
 import ServiceRuntime
+import Telemetry
 import Varlink
 
 /// Runs errands to the scheduler. It is asked again while it restarts: a device need not notice.
@@ -65,10 +66,10 @@ struct SchedulerDesk: Sendable {
     case is CancellationError:
       return .refused(.busy, "The connector restarts; ask again on a new connection.")
     case _ where Self.mayPass(error):
-      logger.warning("the scheduler does not answer", error: error)
+      logger.log(.serviceUnanswered, "the scheduler does not answer", error: error)
       return .refused(.busy, "The connector is not ready; try again in a few seconds.")
     default:
-      logger.error("the scheduler could not be asked", error: error)
+      logger.log(.internalFault, "the scheduler could not be asked", error: error)
       return .refused(.internalError, "The connector could not do that; its log says why.")
     }
   }

@@ -1,6 +1,7 @@
 import Logging
 import PKI
 import SchedulerAPI
+import Telemetry
 
 /// What happened, before it is written down.
 struct Event: Hashable {
@@ -31,33 +32,48 @@ struct Event: Hashable {
   var device: DeviceID?
   var request: RequestID?
   var name: DNSName?
+  /// The certificate's serial number; it stands in the journal only.
+  var serial: String?
 
-  init(_ code: Code, _ text: String, device: DeviceID? = nil, request: RequestID? = nil, name: DNSName? = nil) {
+  init(_ code: Code, _ text: String, device: DeviceID? = nil, request: RequestID? = nil, name: DNSName? = nil, serial: String? = nil) {
     self.code = code
     self.text = text
     self.device = device
     self.request = request
     self.name = name
+    self.serial = serial
   }
 }
 
 extension Event {
   /// An event stands in the journal too, where its trace joins it to what the other services did.
   func log(to logger: Logger) {
-    var metadata: Logger.Metadata = ["event": "\(code.rawValue)"]
-    metadata["device"] = device.map { "\($0)" }
-    metadata["request"] = request.map { "\($0)" }
-    metadata["name"] = name.map { "\($0)" }
-    logger.log(level: code.severity.logLevel, "\(text)", metadata: metadata)
+    logger.log(code.inJournal, "\(text)", metadata: [.device: device, .request: request, .name: name, .serial: serial])
   }
 }
 
-extension EventSeverity {
-  fileprivate var logLevel: Logger.Level {
+extension Event.Code {
+  /// The same event as the journal has it.
+  var inJournal: JournalEvent {
     switch self {
-    case .information: .info
-    case .warning: .warning
-    case .error: .error
+    case .deviceFirstSeen: .deviceFirstSeen
+    case .requestAccepted: .requestAccepted
+    case .requestRefused: .requestRefused
+    case .requestSuperseded: .requestSuperseded
+    case .nameClaimed: .nameClaimed
+    case .nameApproved: .nameApproved
+    case .certificateIssued: .certificateIssued
+    case .certificateInstalled: .certificateInstalled
+    case .installFailed: .installFailed
+    case .orderFailed: .orderFailed
+    case .authorityFailed: .authorityFailed
+    case .authorityRecovered: .authorityRecovered
+    case .renewalDue: .renewalDue
+    case .renewalExplained: .renewalExplained
+    case .renewalPressing: .renewalPressing
+    case .alarmRaised: .alarmRaised
+    case .alarmCleared: .alarmCleared
+    case .settingChanged: .settingChanged
     }
   }
 }

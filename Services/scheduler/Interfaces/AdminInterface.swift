@@ -1,6 +1,7 @@
 import Logging
 import PKI
 import SchedulerAPI
+import Telemetry
 import Varlink
 
 extension VarlinkInterfaceHandlers {
@@ -56,7 +57,7 @@ extension VarlinkInterfaceHandlers {
           try await fleet.answer(.administrators) {
             let selection = Fleet.Selection(request: call.request, device: call.device, name: call.name)
             let requests = try await fleet.renew(selection, force: call.force)
-            fleet.audit("requests are tried again", ["requests": "\(requests.count)", "force": "\(call.force)"])
+            fleet.audit("requests are tried again\(call.force ? ", by force" : "")", [.count: requests.count])
             return .init(requests: requests)
           }
         },
@@ -70,16 +71,21 @@ extension VarlinkInterfaceHandlers {
         .reply(Methods.DescribeAuthority.self) { call, _ in
           try await fleet.answer(.administrators) { try await fleet.describe(call, by: client) }
         },
+        .reply(Methods.ListTraces.self) { _, _ in .init(traces: fleet.traces) },
+        .reply(Methods.SetTrace.self) { call, _ in
+          try await fleet.answer(.administrators) {
+            try await fleet.setTrace(call.categories, on: call.on, device: call.device)
+            return .init(traces: fleet.traces)
+          }
+        },
       ])
   }
 }
 
 extension Fleet {
   /// Notes who had something done that leaves no event with the name of its author.
-  fileprivate func audit(_ message: Logger.Message, _ metadata: Logger.Metadata) {
-    var metadata = metadata
-    metadata["by"] = PeerCredentials.caller.map { "\($0)" }
-    logger.info(message, metadata: metadata)
+  fileprivate func audit(_ message: Logger.Message, _ fields: LogFields) {
+    logger.info(message, metadata: fields.merging([.uid: PeerCredentials.caller?.userID]))
   }
 
   /// Takes a CSR of a device that can not connect, and tells each state until there is nothing to wait for.
@@ -90,7 +96,7 @@ extension Fleet {
     // Watching begins before the request does, so that no state is missed.
     var changes = watched.changes.open().makeAsyncIterator()
     var view = try await submit(Application(csr: call.csr, force: call.force, isByAdministrator: true), of: device)
-    audit("a CSR was handed in", ["request": "\(view.id)", "device": "\(device)"])
+    audit("a CSR was handed in", [.request: view.id, .device: device])
     while view.state.isPassing {
       try await tell(.init(view))
       do {

@@ -1,4 +1,5 @@
 import SchedulerAPI
+import Telemetry
 import Varlink
 
 extension VarlinkInterfaceHandlers {

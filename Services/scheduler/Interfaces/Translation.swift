@@ -1,5 +1,6 @@
 import Logging
 import SchedulerAPI
+import Telemetry
 import Varlink
 
 /// How one interface calls what goes wrong: both have the same two errors, each in types of its own.
@@ -27,7 +28,7 @@ extension Fleet {
     } catch let missing as NotFound {
       throw words.notFound(missing)
     } catch {
-      if !(error is CancellationError || error is any VarlinkFault) { logger.error("a call could not be served", error: error) }
+      if !(error is CancellationError || error is any VarlinkFault) { logger.log(.internalFault, "a call could not be served", error: error) }
       throw error
     }
   }

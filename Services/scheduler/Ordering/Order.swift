@@ -4,6 +4,7 @@ import Logging
 import PKI
 import SchedulerAPI
 import ServiceRuntime
+import Telemetry
 import Varlink
 
 /// One order: asks acme-client for the certificate of a request, tells how far it is, and keeps what comes of it.
@@ -41,7 +42,8 @@ struct Order: Sendable {
         // An earlier version took it; it must not hold a place in the queue for ever.
         try await fleet.fail(request.id, AttemptFailure(error: rejection.code.rawValue, text: rejection.description, isFinal: true))
       } catch let error as VarlinkError where !Patience.mayPass(error) {
-        fleet.logger.error("acme-client gave no proper answer", metadata: ["request": "\(request.id)", "cause": "\(error)"])
+        fleet.logger.log(
+          .internalFault, "acme-client gave no proper answer", error: error, metadata: [.request: request.id, .device: request.device])
         try await fleet.fail(request.id, .internalError("The ACME client of the connector gave no proper answer; its journal tells why."))
       }
     }

@@ -86,7 +86,7 @@ actor Orders: Service {
       return try await nextBatch()
     } catch {
       try Task.checkCancellation()
-      fleet.logger.error("the queue can not be worked off, trying again", error: error, metadata: ["pause": "\(Patience.longest)"])
+      fleet.logger.log(.storingFailed, "the queue can not be worked off, trying again", error: error, metadata: [.pause: Patience.longest])
       return nil
     }
   }
@@ -129,11 +129,13 @@ actor Orders: Service {
   private func carryOut(_ request: RequestRecord, from authority: Authority, until stops: AsyncStream<Void>) async {
     let order = Order(request, from: authority, fleet: fleet, client: client, clock: clock)
     await TraceContext.$current.withValue(request.trace.child()) {
-      await withTaskGroup(of: Void.self) { tasks in
-        tasks.addTask { await order.run() }
-        tasks.addTask { for await _ in stops {} }
-        await tasks.next()
-        tasks.cancelAll()
+      await TraceCategory.$current.withValue(fleet.settings.current.traced(of: request.device)) {
+        await withTaskGroup(of: Void.self) { tasks in
+          tasks.addTask { await order.run() }
+          tasks.addTask { for await _ in stops {} }
+          await tasks.next()
+          tasks.cancelAll()
+        }
       }
     }
     board.end(request.id)
@@ -142,7 +144,11 @@ actor Orders: Service {
 
   /// Asks the CA when it would like a certificate to be renewed.
   private func carryOut(_ inquiry: RenewalInquiry) async {
-    await TraceContext.$current.withValue(inquiry.trace.child()) { await inquiry.run(fleet: fleet, client: client, clock: clock) }
+    await TraceContext.$current.withValue(inquiry.trace.child()) {
+      await TraceCategory.$current.withValue(fleet.settings.current.traced(of: inquiry.device)) {
+        await inquiry.run(fleet: fleet, client: client, clock: clock)
+      }
+    }
     inquiring.remove(inquiry.request)
     if !Task.isCancelled { board.wake() }
   }

@@ -1,4 +1,5 @@
 import Logging
+import Telemetry
 import Varlink
 
 /// Calls again when the other service is being restarted or can not be reached, with growing pauses: it is there in a moment, and if it is
@@ -20,11 +21,22 @@ struct Patience: Sendable {
         return try await body()
       } catch {
         if Task.isCancelled { return }
-        let level: Logger.Level = Self.mayPass(error) ? .notice : .error
-        logger.log(level: level, "\(what) did not succeed, trying again", error: error, metadata: ["pause": "\(pause)"])
+        log(error, of: what, pause: pause)
       }
       guard (try? await clock.sleep(for: pause * (0.75 + chance.fraction() / 2))) != nil else { return }
       pause = min(pause * 2, Self.longest)
+    }
+  }
+
+  /// A service that is being restarted is no event; one that is still away after a minute is.
+  private func log(_ error: any Error, of what: String, pause: Duration) {
+    let text: Logger.Message = "\(what) did not succeed, trying again"
+    if !Self.mayPass(error) {
+      logger.log(.storingFailed, text, error: error, metadata: [.pause: pause])
+    } else if pause == Self.longest {
+      logger.log(.serviceUnanswered, text, error: error, metadata: [.pause: pause])
+    } else {
+      logger.notice(text, error: error, metadata: [.pause: pause])
     }
   }
 

@@ -10,6 +10,7 @@ import Varlink
 struct RenewalInquiry: Sendable {
   /// The request that led to the certificate.
   let request: RequestID
+  let device: DeviceID
   let leaf: String
   let authority: Authority
   let trace: TraceContext
@@ -37,8 +38,8 @@ struct RenewalInquiry: Sendable {
       case .caUnavailable, .rateLimited: return .temporaryError(retryAfter: failed.problem.retryAfter.map { .seconds($0) })
       default: return .lastingError
       }
-    } catch let error as VarlinkError where !Patience.isPassing(error) {
-      logger.error("acme-client gave no proper answer", metadata: ["request": "\(request)", "cause": "\(error)"])
+    } catch let error as VarlinkError where !Patience.mayPass(error) {
+      logger.log(.internalFault, "acme-client gave no proper answer", error: error, metadata: [.request: request, .device: device])
       return .lastingError
     }
   }
@@ -55,7 +56,8 @@ extension Transaction {
         let authority = settings.authority(at: certificate.authority),
         let leaf = try? CertificateChain(pem: certificate.chain).leaf
       {
-        inquiries.append(RenewalInquiry(request: renewal.request, leaf: leaf.pem, authority: authority, trace: request.trace))
+        inquiries.append(
+          RenewalInquiry(request: renewal.request, device: request.device, leaf: leaf.pem, authority: authority, trace: request.trace))
       } else {
         try take(.unsupported, for: renewal.request)
       }

@@ -30,7 +30,7 @@ extension Fleet {
       try transaction.record(
         Event(
           .certificateIssued, "The certificate for \(request.names.summary) was issued, valid until \(validity.notAfter).", device: request.device,
-          request: id))
+          request: id, serial: chain.leaf.serial))
       return true
     }
     if isKept { Counter(label: "scheduler_orders", dimensions: [("outcome", "issued")]).increment() }

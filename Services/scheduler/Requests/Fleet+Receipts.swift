@@ -18,7 +18,8 @@ extension Fleet {
       try transaction.handle(.installed, of: request)
       try transaction.record(
         Event(
-          .certificateInstalled, "The device confirmed the certificate for \(request.names.summary).", device: device, request: request.id))
+          .certificateInstalled, "The device confirmed the certificate for \(request.names.summary).", device: device, request: request.id,
+          serial: certificate.serial))
     }
     RehearsedDeath.at("scheduler.receiptStored")
   }

@@ -1,5 +1,6 @@
 import GRDB
 import SchedulerAPI
+import Telemetry
 import Varlink
 
 extension Fleet {
@@ -40,6 +41,8 @@ extension Fleet {
     if (now.devices, now.gateway, now.authority) != (before.devices, before.gateway, before.authority) {
       watched.changes.publish(Watched.Change(now))
     }
+    let tracing = now.tracing[.appWebsocket]
+    if tracing != before.tracing[.appWebsocket] { watched.changes.publish(Watched.Change(tracing: tracing)) }
     orders.wake()
   }
 }
@@ -47,7 +50,7 @@ extension Fleet {
 extension Watched.Change {
   /// What everyone is told about settings.
   init(_ settings: Settings) {
-    self.init(settings: settings.devices, gateway: settings.gateway)
+    self.init(settings: settings.devices, gateway: settings.gateway, tracing: settings.tracing[.appWebsocket])
   }
 }
 

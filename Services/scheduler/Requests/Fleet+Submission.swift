@@ -104,6 +104,7 @@ extension Transaction {
     switch submission {
     case .joins(let id):
       guard let request = earlier.first(where: { $0.id == id }) else { throw NotFound(what: "request") }
+      explain("the CSR is that of this request, which it joins", of: request)
       return try application.force || application.isByAdministrator ? triedNow(request, application) : request
     case .isEarly(let moment):
       return try enter(csr, application, of: device, authority: authority.directory, dueAt: moment)
@@ -171,6 +172,9 @@ extension Transaction {
     )
     request.neededBy = try neededBy(slot: request.slot, of: device.id)
     try request.insert(database)
+    let when = dueAt.map { "kept until \($0), for the device has a certificate that is not due" } ?? "to be ordered"
+    explain(
+      "the CSR is a new request, \(when); \(binding.free.count) of its names are new, \(binding.claimed.count) are others'", of: request)
     try makeKnown(device)
     for name in binding.free { try NameRecord(name: name, device: device.id, since: now).insert(database) }
     try recordSparingly(

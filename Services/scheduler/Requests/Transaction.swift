@@ -22,6 +22,7 @@ struct Transaction {
   /// The queue looks again.
   var hasWork = false
   private var events: [Event] = []
+  private var decisions: [Decision] = []
 
   init(
     _ database: Database, settings: Settings, now: Instant, trace: TraceContext, chance: Chance, publicSuffixes: PublicSuffixList
@@ -41,6 +42,7 @@ struct Transaction {
     let before = machine.phase
     let actions = machine.handle(event, at: now)
     guard machine.phase != before else { return }
+    explain("\(event.word): the request was \(before.word) and is \(machine.phase.word)", of: request)
     request.keep(machine, at: now)
     try request.update(database)
     if before == .ready {
@@ -132,6 +134,19 @@ struct Transaction {
   /// The most events of one kind that one device brings about in an hour.
   private static let mostInAnHour = 30
 
+  /// What was decided, and why, for those who trace.
+  struct Decision: Sendable {
+    let text: String
+    let device: DeviceID
+    let request: RequestID
+  }
+
+  /// Keeps a decision for the trace `App`, if that is on for the device.
+  mutating func explain(_ text: @autoclosure () -> String, of request: RequestRecord) {
+    guard settings.traces(.app, of: request.device) else { return }
+    decisions.append(Decision(text: text(), device: request.device, request: request.id))
+  }
+
   /// Has everybody told when the transaction is on disk, in the order of the transactions.
   mutating func finish(watched: Watched, orders: OrderBoard, logger: Logger) throws {
     for device in concerned { try reviewAlarms(of: device) }
@@ -140,8 +155,11 @@ struct Transaction {
       let view = try RequestView(request, certificate: CertificateRecord.of(id, from: database), progress: orders.progress(of: id), now: now)
       return Watched.Change(device: request.device, request: view)
     }
-    database.afterNextTransaction { [stopped, told, hasWork, events, trace] _ in
+    database.afterNextTransaction { [stopped, told, hasWork, events, decisions, trace] _ in
       TraceContext.$current.withValue(trace) {
+        for decision in decisions {
+          logger.trace(.app, isOn: true, "\(decision.text)", metadata: [.device: decision.device, .request: decision.request])
+        }
         for event in events { event.log(to: logger) }
       }
       for change in changes + told { watched.changes.publish(change) }
@@ -149,5 +167,19 @@ struct Transaction {
       if !events.isEmpty { watched.events.publish(()) }
       if hasWork { orders.wake() }
     }
+  }
+}
+
+extension RequestEvent {
+  /// Its name alone.
+  fileprivate var word: Substring { "\(self)".prefix { $0 != "(" } }
+}
+
+extension RequestPhase {
+  /// Where it is, in the words of the administrator, with the time of the next try.
+  fileprivate var word: String {
+    let state = RequestState(self, progress: nil).rawValue
+    guard case .failed(let failure, let again) = self else { return state }
+    return "\(state) (\(failure.error)), \(again.map { "tried again at \($0)" } ?? "not tried again")"
   }
 }

@@ -3,6 +3,7 @@ import Logging
 import SchedulerAPI
 import ServiceRuntime
 import Synchronization
+import Telemetry
 
 /// The settings as they are now. They act without a restart: whoever needs one asks here each time.
 final class LiveSettings: Sendable {
@@ -58,7 +59,7 @@ final class LiveSettings: Sendable {
     let settings = try file.read(limit: SettingsFile.sizeLimit).map { try SettingsFile($0, path: path) } ?? SettingsFile()
     if !settings.unknownKeys.isEmpty {
       let keys = settings.unknownKeys.joined(separator: ", ")
-      logger.warning("the settings file has keys that mean nothing", metadata: ["file": "\(path)", "keys": "\(keys)"])
+      logger.log(.settingIgnored, "the settings file has keys that mean nothing: \(keys)", metadata: [.file: path, .setting: keys])
     }
     try state.withLock { $0 = State(try $0.layers.rereading(file: settings, variables: variables)) }
   }

@@ -1,3 +1,5 @@
+import Telemetry
+
 extension SettingDefinition {
   /// All settings, in the order of the alphabet.
   static let all = [
@@ -50,7 +52,14 @@ extension SettingDefinition {
     SettingDefinition(
       key: "renewal.answerMinutes", standard: "10", kind: .number(1...1_440),
       meaning: "How many minutes a connected device has to hand in a new CSR; then the one it gave before is ordered once more."),
+    tracing(.app), tracing(.appWebsocket), tracing(.challenge), tracing(.httpClient),
   ]
+
+  /// The setting that says for which devices a category is traced.
+  static func tracing(_ category: TraceCategory) -> SettingDefinition {
+    let word = category.rawValue.prefix(1).lowercased() + category.rawValue.dropFirst()
+    return SettingDefinition(key: "trace.\(word)", standard: "off", kind: .tracing, meaning: category.meaning)
+  }
 
   /// Whether a value of that setting is for no log: the URI of a key in a token may hold the token's PIN (RFC 7512, section 2.3).
   static func mayHoldPIN(_ key: String) -> Bool { key == "authority.accountKey" }
@@ -62,5 +71,16 @@ extension SettingDefinition {
       throw Refusal(.unknownSetting, "There is no setting \(key.prefix(100)); `acme-connector settings` lists them.")
     }
     return definition
+  }
+}
+
+extension TraceCategory {
+  fileprivate var meaning: String {
+    switch self {
+    case .app: "For which devices decisions are traced."
+    case .httpClient: "For which devices requests to the CA are traced."
+    case .appWebsocket: "For which devices messages are traced."
+    case .challenge: "For which devices requests at port 80 are traced."
+    }
   }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import PKI
+import Telemetry
 
 /// A setting: its name, what it may be, and what it does.
 struct SettingDefinition: Sendable {
@@ -16,6 +17,8 @@ struct SettingDefinition: Sendable {
     case flag
     case choice([String])
     case number(ClosedRange<Int>)
+    /// Which devices are traced: `off`, `all`, or their ids with commas between them.
+    case tracing
   }
 
   let key: String
@@ -34,6 +37,7 @@ struct SettingDefinition: Sendable {
     case .addresses, .names: "\(meaning) Several are separated by commas."
     case .choice(let words): "\(meaning) One of \(words.joined(separator: ", "))."
     case .number(let range): "\(meaning) From \(range.lowerBound) to \(range.upperBound)."
+    case .tracing: "\(meaning) off, all, or the ids of at most \(TraceSelection.mostDevices) devices, separated by commas."
     }
   }
 
@@ -90,6 +94,11 @@ struct SettingDefinition: Sendable {
         throw Refusal(.badValue, "\(key) must be a whole number from \(range.lowerBound) to \(range.upperBound).")
       }
       return String(number)
+    case .tracing:
+      guard let selection = TraceSelection(setting: value) else {
+        throw Refusal(.badValue, "\(key) must be off, all, or the ids of at most \(TraceSelection.mostDevices) devices, separated by commas.")
+      }
+      return selection.setting
     }
   }
 }

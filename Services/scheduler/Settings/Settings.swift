@@ -2,6 +2,7 @@ import ACMEClientAPI
 import FoundationEssentials
 import PKI
 import SchedulerAPI
+import Telemetry
 
 /// What is set at one moment, in the types of those who go by it.
 struct Settings: Sendable, Hashable {
@@ -25,6 +26,8 @@ struct Settings: Sendable, Hashable {
   let concurrentOrders: Int
   /// How long events are kept.
   let eventRetention: Duration
+  /// For which devices each category is traced.
+  let tracing: [TraceCategory: TraceSelection]
 
   /// The settings of these layers, whose values are all allowed.
   init(_ layers: SettingLayers) {
@@ -59,7 +62,15 @@ struct Settings: Sendable, Hashable {
     limits = keepsToLimits ? AuthorityLimits(number) : nil
     concurrentOrders = max(1, number("orders.concurrent"))
     eventRetention = .days(number("events.keepDays"))
+    tracing = Dictionary(
+      uniqueKeysWithValues: TraceCategory.allCases.map { ($0, TraceSelection(setting: layers.value(.tracing($0)).value) ?? TraceSelection()) })
   }
+
+  /// Whether a category is traced for a device.
+  func traces(_ category: TraceCategory, of device: DeviceID?) -> Bool { tracing[category]?.contains(device?.rawValue) ?? false }
+
+  /// What is traced for a device.
+  func traced(of device: DeviceID) -> Set<TraceCategory> { Set(TraceCategory.allCases.filter { traces($0, of: device) }) }
 }
 
 extension AuthorityLimits {

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Logging
 import PKI
 import ServiceRuntime
+import Telemetry
 
 extension PublicSuffixList {
   /// Where Debian's package publicsuffix has the list.
@@ -15,9 +16,11 @@ extension PublicSuffixList {
       if let content = try AtomicFile(URL(filePath: path)).read(limit: sizeLimit) {
         return PublicSuffixList(text: String(decoding: content, as: UTF8.self))
       }
-      logger.notice("no public suffix list is installed; the last two labels of a name count as its domain", metadata: ["file": "\(path)"])
+      logger.notice("no public suffix list is installed; the last two labels of a name count as its domain", metadata: [.file: path])
     } catch {
-      logger.warning("the public suffix list can not be read; the last two labels of a name count as its domain", error: error)
+      logger.log(
+        .fileDamaged, "the public suffix list can not be read; the last two labels of a name count as its domain", error: error,
+        metadata: [.file: path])
     }
     return .empty
   }

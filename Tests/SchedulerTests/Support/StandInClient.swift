@@ -31,6 +31,7 @@ final class StandInClient: Sendable {
     var directories: [String] = []
     var released: [String] = []
     var traces: [String?] = []
+    var traced: [[TraceCategory]?] = []
     var underWay = 0
     var most = 0
   }
@@ -61,6 +62,7 @@ final class StandInClient: Sendable {
         state.replaced.append(call.replaces)
         state.directories.append(call.authority.directory)
         state.traces.append(call.trace?.traceID)
+        state.traced.append(call.traced)
         state.underWay += 1
         state.most = max(state.most, state.underWay)
         defer { if case .restartOnce = state.behaviour { state.behaviour = .issue() } }
