@@ -2,6 +2,7 @@ public import ArgumentParser
 import FoundationEssentials
 public import PKI
 public import SchedulerAPI
+public import Telemetry
 
 extension DNSName: ExpressibleByArgument {
   /// The name that an argument spells.
@@ -16,6 +17,14 @@ extension RequestID: ExpressibleByArgument {
 extension String {
   /// The file that a path names, for those who work in another folder.
   var absolutePath: String { URL(filePath: self).absoluteURL.path(percentEncoded: false) }
+}
+
+extension TraceCategory: ExpressibleByArgument {
+  /// The category that an argument names, in capitals or not.
+  public init?(argument: String) {
+    guard let category = Self.allCases.first(where: { $0.rawValue.lowercased() == argument.lowercased() }) else { return nil }
+    self = category
+  }
 }
 
 /// What an argument names a file for.

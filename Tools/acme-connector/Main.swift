@@ -13,6 +13,6 @@ struct ACMEConnector: AsyncParsableCommand {
     subcommands: [
       SetupCommand.self, StatusCommand.self, DevicesCommand.self, NamesCommand.self, CertificatesCommand.self, EventsCommand.self,
       AlarmsCommand.self, PlanCommand.self, RenewCommand.self,
-      RequestCommand.self, SettingsCommand.self, LoginsCommand.self, MetricsCommand.self,
+      RequestCommand.self, SettingsCommand.self, LoginsCommand.self, MetricsCommand.self, TraceCommand.self,
     ])
 }
