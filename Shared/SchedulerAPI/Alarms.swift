@@ -36,17 +36,26 @@ public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
   }
 }
 
-/// How much an alarm matters; the numbers are those of the device protocol.
-public enum AlarmSeverity: Int, Codable, Sendable, Hashable, CaseIterable, Comparable {
+/// How much an alarm matters.
+public enum AlarmSeverity: String, Codable, Sendable, Hashable, CaseIterable, Comparable {
   /// There is plenty of time.
-  case minor = 0
+  case minor
   /// It becomes urgent.
-  case indeterminate = 1
+  case indeterminate
   /// There is no valid certificate, or not for long.
-  case major = 2
+  case major
+
+  /// The number that the device protocol has for it.
+  public var number: Int {
+    switch self {
+    case .minor: 0
+    case .indeterminate: 1
+    case .major: 2
+    }
+  }
 
   /// Less grave is less.
-  public static func < (left: AlarmSeverity, right: AlarmSeverity) -> Bool { left.rawValue < right.rawValue }
+  public static func < (left: AlarmSeverity, right: AlarmSeverity) -> Bool { left.number < right.number }
 }
 
 /// An alarm of one device, for that device.

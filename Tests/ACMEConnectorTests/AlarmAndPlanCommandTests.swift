@@ -29,7 +29,7 @@ struct AlarmAndPlanCommandTests {
 
           """)
       let json = try await connector.run("alarms", "--json").output
-      #expect(json.contains(#""number":"0x0024f002","severity":2"#))
+      #expect(json.contains(#""number":"0x0024f002","severity":"major""#))
       alarms.withLockedValue { $0 = [] }
       #expect(try await connector.run("alarms").output == "No alarm stands.\n")
     }

@@ -39,8 +39,8 @@ extension DeviceAlarm {
   var message: String? {
     guard let number = ShortText(code.number) else { return nil }
     return over
-      ? AlarmCleared(code: number, severity: severity.rawValue, text: text, dns: name).text
-      : AlarmAdded(code: number, severity: severity.rawValue, text: text, dns: name).text
+      ? AlarmCleared(code: number, severity: severity.number, text: text, dns: name).text
+      : AlarmAdded(code: number, severity: severity.number, text: text, dns: name).text
   }
 }
 

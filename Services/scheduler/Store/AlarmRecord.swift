@@ -44,7 +44,10 @@ struct AlarmRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable
   /// All, or those of one device, gravest first.
   static func list(of device: DeviceID?, from database: Database) throws -> [AlarmRecord] {
     try fetchAll(
-      database, sql: "SELECT * FROM alarm WHERE :device IS NULL OR device = :device ORDER BY severity DESC, since, id",
+      database,
+      sql: """
+        SELECT * FROM alarm WHERE :device IS NULL OR device = :device ORDER BY severity = 'minor', severity = 'indeterminate', since, id
+        """,
       arguments: ["device": device?.rawValue])
   }
 

@@ -109,7 +109,7 @@ enum Schema {
       device TEXT REFERENCES device ON DELETE CASCADE,
       slot TEXT NOT NULL,
       code TEXT NOT NULL,
-      severity INTEGER NOT NULL,
+      severity TEXT NOT NULL,
       text TEXT NOT NULL,
       name TEXT,
       since INTEGER NOT NULL,

@@ -33,7 +33,7 @@ struct AlarmVerdictTests {
 
   @Test("it becomes graver as the end comes near, and is grave without a certificate", arguments: [(21, 0), (20, 1), (11, 1), (10, 2), (0, 2)])
   func severity(left: Int, severity: Int) {
-    #expect(verdict(.failed(failure), left: left).severity.rawValue == severity)
+    #expect(verdict(.failed(failure), left: left).severity.number == severity)
     #expect(verdict(.failed(failure), left: nil).severity == .major)
   }
 
