@@ -50,7 +50,7 @@ extension ProblemDocument {
   }
 
   /// Let's Encrypt pauses a name after many failures; its page to end the pause is in the text.
-  var isPause: Bool { type == .rateLimited && detail.contains("unpause") }
+  var isPause: Bool { type == .rateLimited && (detail.contains("unpause") || link?.contains("unpause") == true) }
 
   /// Let's Encrypt's words for more names than the profile allows: there is no type of their own for it.
   private var isTooManyNames: Bool { detail.contains("cannot contain more than") }
