@@ -168,7 +168,7 @@ let package = Package(
       "DeviceGatewayTests",
       [
         "DeviceGateway", "AppWebsocket", "DeviceGatewayAPI", "ResponderAPI", "SchedulerAPI", "PKI", "ServiceRuntime", "Systemd", "Varlink",
-        "RawSocket", "ForeignPython", lifecycle, logging, nio, nioConcurrency, nioHTTP1, nioWebSocket,
+        "RawSocket", "ForeignPython", lifecycle, logging, nio, nioConcurrency, nioEmbedded, nioHTTP1, nioWebSocket,
       ]),
     tests(
       "ACMEDeviceTests",

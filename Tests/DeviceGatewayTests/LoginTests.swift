@@ -46,13 +46,28 @@ struct LoginTests {
   @Test("who was there before a restart is let in although somebody guesses from its address, who was not waits")
   func acquaintancesAfterRestart() async throws {
     let folder = try TemporaryFolder()
-    try await TestGateway.run(in: folder) { gateway in _ = try await gateway.device("known") }
-    try await TestGateway.run(in: folder) { gateway in
-      for _ in 0..<Throttle().freeGuesses { _ = try await gateway.connect().logIn(sip: "guessed", secret: "wrong") }
-      let known = try await gateway.connect().logIn(sip: "known", secret: TestGateway.deviceSecret)
-      if case .refused = known { Issue.record("the device was there before") }
-      let unknown = try await gateway.connect().logIn(sip: "unknown", secret: TestGateway.deviceSecret)
-      #expect(unknown == .refused(.loginBlocked, retryAfterSec: 1))
+    try Data(TestGateway.deviceSecret.utf8).write(to: folder.url("device"))
+    let environment = ServiceEnvironment(
+      name: "device-gateway", variables: ["STATE_DIRECTORY": folder.path, "CREDENTIALS_DIRECTORY": folder.path])
+    let challenge = try #require(Challenge("1234"))
+    let (moment, peer) = (ContinuousClock.now, PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1)))
+    func judge(_ sip: String, _ secret: String, by store: LoginStore) -> Doorkeeper.Judgement {
+      let login = Login(.init(app: "test", domain: "", sip: sip), info: nil, challenge: challenge, password: secret)
+      return store.doorkeeper.judge(login, challenge: challenge, from: peer, at: moment)
+    }
+    let before = try LoginStore(in: environment)
+    _ = judge("known", TestGateway.deviceSecret, by: before)
+    try await before.storeUses()
+
+    let after = try LoginStore(in: environment)
+    for _ in 0..<Throttle().freeGuesses { _ = judge("guessed", "wrong", by: after) }
+    guard case .admitted = judge("known", TestGateway.deviceSecret, by: after) else {
+      Issue.record("the device was there before")
+      return
+    }
+    guard case .blocked(.seconds(1)) = judge("unknown", TestGateway.deviceSecret, by: after) else {
+      Issue.record("nobody knows this one")
+      return
     }
   }
 
@@ -137,29 +152,6 @@ struct LoginTests {
       #expect(try await old.closeCode() == 1008)
       #expect(WallClock.system.now() >= end)
     }
-  }
-
-  @Test("a login that ends between the proof of its secret and the entry opens no door")
-  func endsMeanwhile() throws {
-    var book = LoginBook()
-    let logins = try ["a", "b"].map { name in
-      StoredLogin(
-        name: try #require(LoginName(name)), scope: .instance, kind: .device, nameSuffixes: [],
-        secrets: [.init(secret: try #require(LoginSecret("secret of \(name)")), createdAt: .earliest)])
-    }
-    for login in logins { _ = try book.add(login) }
-    let doorkeeper = try Doorkeeper(book, acquaintances: Acquaintances(in: TemporaryFolder().url("")), clock: .system)
-    let challenge = try #require(Challenge("1234"))
-    let login = Login(.init(app: "test", domain: "", sip: "1"), info: nil, challenge: challenge, password: "secret of a")
-    let peer = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1))
-    guard case .admitted(let admitted, let secret) = doorkeeper.judge(login, challenge: challenge, from: peer) else {
-      Issue.record("the secret is right")
-      return
-    }
-    #expect(doorkeeper.holds(secret, of: admitted.name))
-    try book.remove(admitted.name)
-    doorkeeper.replace(book)
-    #expect(!doorkeeper.holds(secret, of: admitted.name))
   }
 
   @Test("removing a login closes its connections")

@@ -61,8 +61,8 @@ final class Doorkeeper: Sendable {
   private func judge(
     _ proof: LoginProof, domain: TenantDomain?, kinds: [Logins.Kind], from peer: PeerAddress, caller: Int?, at moment: ContinuousClock.Instant
   ) -> Judgement {
-    let now = clock.now()
     let book = book
+    let now = clock.now()
     let candidates = book.candidates(domain: domain).filter { kinds.contains($0.kind) }
     let targets = Set(
       candidates.map { login -> Throttle.Subject in

@@ -1,0 +1,94 @@
+import AppWebsocket
+import DeviceGatewayAPI
+import Logging
+import NIOCore
+import NIOEmbedded
+import NIOWebSocket
+import PKI
+import RawSocket
+import Testing
+import Varlink
+
+@testable import DeviceGateway
+
+@Suite("A login that ends")
+struct EndedLoginTests {
+  private let book: LoginBook
+  private let doorkeeper: Doorkeeper
+  private let devices = Devices()
+  /// What happens when somebody next asks for the time; the doorkeeper does when it has looked into its book.
+  private let meanwhile: Box<@Sendable () -> Void>
+  private let house: House
+  private let ended: EndedLogins
+
+  init() throws {
+    var book = LoginBook()
+    for name in ["a", "b"] {
+      _ = try book.add(
+        StoredLogin(
+          name: try #require(LoginName(name)), scope: .instance, kind: .device, nameSuffixes: [],
+          secrets: [.init(secret: try #require(LoginSecret("secret of \(name)")), createdAt: .earliest)]))
+    }
+    let meanwhile = Box<@Sendable () -> Void>()
+    let clock = WallClock {
+      let action = meanwhile.value
+      meanwhile.value = nil
+      action?()
+      return WallClock.system.now()
+    }
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    self.book = book
+    self.meanwhile = meanwhile
+    doorkeeper = Doorkeeper(book, acquaintances: Acquaintances(in: try TemporaryFolder().url("")), clock: clock)
+    house = House(
+      doorkeeper: doorkeeper, devices: devices,
+      errands: Errands(desk: SchedulerDesk(scheduler: VarlinkClient(path: "/nonexistent"), logger: logger), devices: devices), path: .standard,
+      pin: try SigningKey(.p256).keyPin, limits: DoorLimits(), clock: clock, logger: logger)
+    ended = EndedLogins(doorkeeper: doorkeeper, devices: devices, clock: clock, eventLoop: EmbeddedEventLoop())
+  }
+
+  /// Logs in by the login `a` on a connection of its own.
+  private func logIn() throws -> (channel: EmbeddedChannel, result: AppLoginResult) {
+    let channel = EmbeddedChannel()
+    let peer = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1))
+    let connections = Connections(limits: DoorLimits())
+    let id = try #require(connections.admit(channel, from: peer))
+    let session = DeviceSession(in: house, on: channel.eventLoop)
+    try channel.pipeline.syncOperations.addHandler(Connection(id, from: peer, among: connections, conversation: session))
+    session.received(AppChallenge().text)
+    let challenge = try AppChallengeResult(from: Envelope(sent(by: channel))).challenge
+    session.received(Login(.init(app: "test", domain: "", sip: "1"), info: nil, challenge: challenge, password: "secret of a").text)
+    return (channel, try AppLoginResult(from: Envelope(sent(by: channel))))
+  }
+
+  private func sent(by channel: EmbeddedChannel) throws -> String {
+    String(buffer: try #require(try channel.readOutbound(as: WebSocketFrame.self)).unmaskedData)
+  }
+
+  private func remove() throws -> @Sendable () -> Void {
+    var without = book
+    try without.remove(try #require(LoginName("a")))
+    return { [doorkeeper, ended, without] in
+      doorkeeper.replace(without)
+      ended.closeConnections()
+    }
+  }
+
+  @Test("while its secret is being looked for opens no door")
+  func whileProved() throws {
+    meanwhile.value = try remove()
+    let result = try logIn().result
+    #expect(result == .refused(.loginRefused, retryAfterSec: nil))
+    let book = doorkeeper.book
+    #expect(book.sorted.map(\.name.value) == ["b"])
+  }
+
+  @Test("closes what it has opened")
+  func afterwards() throws {
+    let (channel, result) = try logIn()
+    #expect(result == .accepted(domain: ""))
+    try remove()()
+    channel.embeddedEventLoop.run()
+    #expect(try channel.readOutbound(as: WebSocketFrame.self)?.opcode == .connectionClose)
+  }
+}
