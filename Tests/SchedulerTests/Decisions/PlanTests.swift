@@ -43,7 +43,7 @@ struct PlanTests {
 
   @Test("a turn that comes after the end of the certificate is seen")
   func late() {
-    let plan = plan((0..<50).map { slot("h\($0).example.com") } + [slot("late.example.com", in: 0, end: 0)])
+    let plan = plan((0..<100).map { slot("h\($0).example.com") } + [slot("late.example.com", in: 1, end: 2)])
     #expect(plan.turns.filter(\.isLate).map(\.slot.names) == [[dns("late.example.com")]])
   }
 }

@@ -99,11 +99,13 @@ struct LedgerServiceTests {
       let csr = try makeCSR("old.example.net")
       try await bench.working(fleet) { _ = try await fleet.request(fleet.submit(csr, of: old).id, of: old, in: .ready) }
       bench.clock.advance(by: .seconds(20 * 3_600))
-      let new = try await fleet.device("new")
-      let first = try await fleet.submit(makeCSR("new.example.net"), of: new)
-      let urgent = try await fleet.submit(makeCSR("old.example.net"), of: old)
-      try await bench.working(fleet) {
-        _ = try await fleet.request(first.id, of: new, in: .ready)
+      // What has ended works no more: another process takes over.
+      let next = try bench.fleet()
+      let new = try await next.device("new")
+      let first = try await next.submit(makeCSR("new.example.net"), of: new)
+      let urgent = try await next.submit(makeCSR("old.example.net"), of: old)
+      try await bench.working(next) {
+        _ = try await next.request(first.id, of: new, in: .ready)
         let order = bench.client.state.withLock(\.issued)
         #expect(order.firstIndex(of: urgent.id.rawValue) ?? 9 < order.firstIndex(of: first.id.rawValue) ?? 0)
       }

@@ -33,7 +33,9 @@ struct ListTests {
         }
       }
       let path = bench.path("admin.sock")
-      try await bench.serving(.admin(fleet, startedAt: bench.clock.wallClock.now()), at: path) { try await body(VarlinkClient(path: path)) }
+      let admin = VarlinkInterfaceHandlers.admin(
+        fleet, client: VarlinkClient(path: bench.path("acme-client.sock")), startedAt: bench.clock.wallClock.now())
+      try await bench.serving(admin, at: path) { try await body(VarlinkClient(path: path)) }
     }
   }
 

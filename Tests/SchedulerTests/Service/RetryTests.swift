@@ -175,7 +175,7 @@ struct RetryTests {
         #expect(text.contains("h9.example.net: CAA 9"))
         #expect(text.contains("https://acme.test/help"))
         #expect(text.count < 5_000)
-        #expect(try await fleet.events(after: 0, limit: 100, of: device).last?.text == "caaForbids: \(text)")
+        #expect(try await fleet.events(after: 0, limit: 100, of: device).last { $0.code == "orderFailed" }?.text == "caaForbids: \(text)")
       }
     }
   }
