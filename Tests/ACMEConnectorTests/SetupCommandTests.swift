@@ -14,6 +14,7 @@ struct SetupCommandTests {
     struct State {
       var settings = ["authority.directory": "", "authority.termsAgreed": "false", "authority.contact": "", "gateway.names": ""]
       var logins: [Logins.Login] = []
+      var secrets: [String: String] = [:]
       var asked: [AdminMethods.DescribeAuthority.Parameters] = []
       var skew = Duration.zero
       var hasTerms = true
@@ -24,6 +25,7 @@ struct SetupCommandTests {
     func set(_ change: (inout State) -> Void) { state.withLockedValue { change(&$0) } }
     var settings: [String: String] { state.withLockedValue(\.settings) }
     var logins: [Logins.Login] { state.withLockedValue(\.logins) }
+    func secret(of login: String) throws -> String { try #require(state.withLockedValue { $0.secrets[login] }) }
 
     func serving<Result: Sendable>(_ body: @Sendable (TestConnector) async throws -> Result) async throws -> Result {
       try await TestConnector.serving(
@@ -56,11 +58,14 @@ struct SetupCommandTests {
 
     private var gateway: [VarlinkHandler] {
       [
-        .reply(Logins.List.self) { [self] _, _ in .init(logins: logins) },
+        .list(Logins.List.self) { [self] _ in logins },
         .reply(Logins.Add.self) { [self] call, _ in
           let login = Logins.Login(name: call.name, scope: call.scope, kind: call.kind, nameSuffixes: [], secrets: [])
-          set { $0.logins.append(login) }
-          return Logins.NewSecret(login: login, secret: "secret-of-\(call.name)")
+          set {
+            $0.logins.append(login)
+            $0.secrets[call.name] = call.secret
+          }
+          return Logins.Changed(login: login)
         },
         .reply(Logins.Describe.self) { _, _ in
           .init(pin: "ab12", path: "/connector", port: 8443, connections: 0, fingerprint: "cd", notAfter: TestConnector.now.milliseconds)
@@ -82,14 +87,14 @@ struct SetupCommandTests {
       ])
     #expect(Set(installation.logins.map(\.name)) == ["device", "admin"])
     for words in [
-      "TCP 80", "TCP 8443", "TCP 443 to ca.example", "URL       wss://gw.example.com:8443/connector", "Password  secret-of-device",
-      "password  secret-of-admin",
+      "TCP 80", "TCP 8443", "TCP 443 to ca.example", "URL       wss://gw.example.com:8443/connector",
+      "Password  \(try installation.secret(of: "device"))", "password  \(try installation.secret(of: "admin"))",
     ] {
       #expect(printed.output.contains(words))
     }
     let line = try #require(printed.output.split(separator: "\n").first { $0.hasPrefix("acme-device ") })
     #expect(line.contains("--connector wss://gw.example.com:8443/connector --pin ab12 --password-file "))
-    #expect(!line.contains("secret-of"), "no secret is in a line that is pasted")
+    #expect(try !line.contains(installation.secret(of: "device")), "no secret is in a line that is pasted")
     #expect(printed.notes.isEmpty)
   }
 
@@ -102,7 +107,7 @@ struct SetupCommandTests {
     }
     #expect(second.output.hasPrefix("Nothing had to be changed"))
     #expect(second.output.contains("URL       wss://gw.example.com:8443/connector"))
-    #expect(!second.output.contains("secret-of"))
+    #expect(try !second.output.contains(installation.secret(of: "device")))
     #expect(installation.logins.count == 2)
   }
 
@@ -185,7 +190,7 @@ struct SetupCommandTests {
     let outputs = try await installation.serving { connector in
       [try await connector.run(arguments: Self.complete + ["--json"]).output, try await connector.run("setup", "--json").output]
     }
-    #expect(outputs[0].contains(#"{"kind":"device","name":"device","secret":"secret-of-device"}"#))
+    #expect(outputs[0].contains(#"{"kind":"device","name":"device","secret":"\#(try installation.secret(of: "device"))"}"#))
     #expect(outputs[1].contains(#"{"kind":"device","name":"device"}"#) && outputs[1].contains(#""changed":[]"#))
     #expect(outputs.allSatisfy { $0.split(separator: "\n").count == 1 })
   }

@@ -148,7 +148,7 @@ struct ServerSessionTests {
     arguments: [
       (#"{"mt":"RequestCertificate","src":"q"}"#, ErrorToken.missingProperty),
       (#"{"mt":"RequestCertificate","src":"q","csr":7}"#, .badMessage),
-      (#"{"mt":"RegisterDevice","src":"q","protocol":1,"challenge":"carrier pigeon"}"#, .badMessage),
+      (#"{"mt":"RegisterDevice","src":"q","protocol":1,"challenge":7}"#, .badMessage),
     ])
   func unreadable(text: String, error: ErrorToken) throws {
     var session = loggedIn()

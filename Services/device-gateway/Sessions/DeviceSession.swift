@@ -2,6 +2,7 @@ import AppWebsocket
 import DeviceGatewayAPI
 import Logging
 import Metrics
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOWebSocket
 import PKI

@@ -22,7 +22,7 @@ public struct ShortText: TextValue {
 
   /// A text of this end's own, cut to what is allowed.
   public init(clipping text: String) {
-    let scalars = text.unicodeScalars.filter(isVisible).prefix(Self.maximumLength)
+    let scalars = text.unicodeScalars.filter(Self.isVisible).prefix(Self.maximumLength)
     self.value = scalars.isEmpty ? "-" : String(String.UnicodeScalarView(scalars))
   }
 

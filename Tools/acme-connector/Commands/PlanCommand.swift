@@ -27,7 +27,7 @@ struct PlanCommand: ConnectorCommand {
         .init("SLOT") { $0.slot },
         .init("ENDS") { $0.end?.text },
         .init("WAITS FOR") { $0.limit },
-        .init("NAMES") { NameList.short($0.names) },
+        .init("NAMES") { NameList.short($0.names, of: $0.names.count) },
       ])
     try terminal.table(turns, ifEmpty: "There is nothing to be ordered.")
     if reply.total > reply.turns.count { try terminal.line("And \(reply.total - reply.turns.count) later.") }

@@ -30,7 +30,7 @@ struct SetupCommand: ConnectorCommand {
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {
     let settings = StoredSettings(try await connector.admin.ask(AdminMethods.ListSettings.self).settings)
-    let known = try await connector.logins.ask(Logins.List.self).logins
+    let known = try await connector.logins.askAll(Logins.List.self, .init()).logins
     let (wishes, check, isAsked) = try await wanted(settings, connector, terminal)
     let plan = try SetupPlan(wishes, for: check, settings: settings)
     if isAsked { try SetupQuestions(terminal: terminal, connector: connector, settings: settings).confirm() }
@@ -86,8 +86,10 @@ struct SetupCommand: ConnectorCommand {
       if let login = known.first(where: { $0.kind == kind && $0.scope == .instance }) ?? known.first(where: { $0.kind == kind }) {
         logins.append(.init(name: login.name, kind: kind, secret: nil))
       } else {
-        let made = try await connector.logins.ask(Logins.Add.self, .init(name: kind.rawValue, scope: .instance, kind: kind, nameSuffixes: []))
-        logins.append(.init(name: made.login.name, kind: kind, secret: made.secret))
+        let secret = try NewSecret()
+        let made = try await connector.logins.ask(
+          Logins.Add.self, .init(name: kind.rawValue, scope: .instance, kind: kind, nameSuffixes: [], secret: secret.text))
+        logins.append(.init(name: made.login.name, kind: kind, secret: secret.text))
       }
     }
     return logins
