@@ -289,6 +289,16 @@ struct OrderMachineTests {
     #expect(script.sent == [.download(CA.url("certificate/1"))])
   }
 
+  @Test("when a request alone has failed, what the CA may be looking for stays in place")
+  func keptInPlace() {
+    var script = Script.authorizing(["a.example", "b.example"])
+    script.prove("a.example")
+    script.prove("b.example")
+    let error = CA.refusal("unauthorized", status: 403)
+    script.play(.failed(.readAuthorization(authorization), error))
+    #expect(script.actions == [.end(.failed(.request(error)))])
+  }
+
   @Test("names that do not finish are not waited for longer than the limit, and are withdrawn")
   func stragglers() {
     var script = Script.authorizing(["a.example", "b.example"])

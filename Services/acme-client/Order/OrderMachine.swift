@@ -167,9 +167,11 @@ extension OrderMachine {
     phase == .authorizing && hasFailedNames ? endWithFailures() : end(.failed(failure))
   }
 
-  /// What is in place goes when the order is over, however it ended.
+  /// What is in place goes when the order is over. Where a request alone has failed the order goes on with the next call, and the CA may be
+  /// looking for the answers at this moment: they stay until their leases end, for a name that is not found counts as failed.
   private mutating func end(_ ending: OrderEnding) -> [OrderAction] {
     phase = .over
+    if case .failed(.request) = ending { return [.end(ending)] }
     return progress.values.compactMap(\.publication).map { .withdraw($0) } + [.end(ending)]
   }
 }
