@@ -14,6 +14,8 @@ public struct Problem: Codable, Sendable, Hashable {
     public static let badCsr = Word(rawValue: "badCsr")
     /// The CA takes no key like the CSR's.
     public static let weakKey = Word(rawValue: "weakKey")
+    /// The CSR's key may not be in a certificate.
+    public static let newKeyRequired = Word(rawValue: "newKeyRequired")
     /// The CA issues for no such name.
     public static let nameNotAllowed = Word(rawValue: "nameNotAllowed")
     /// More names than the profile allows.

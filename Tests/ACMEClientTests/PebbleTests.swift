@@ -1,4 +1,5 @@
 import ACMEClientAPI
+import Crypto
 import FoundationEssentials
 import PKI
 import Synchronization
@@ -80,6 +81,23 @@ struct PebbleTests {
       try await bed.withService(variables: ["CREDENTIALS_DIRECTORY": credentials.path]) { service in
         let reply = try await service.issue(bed.call(try Testbed.csr(1)))
         #expect(reply.chain != nil)
+      }
+    }
+  }
+
+  @Test("the account's key is in no certificate: the CA is not asked for one")
+  func accountKey() async throws {
+    try await Testbed.with { bed in
+      try await bed.withService { service in
+        let key = P256.Signing.PrivateKey()
+        let file = bed.folder.appending(component: "account.pem")
+        try Data(key.pemRepresentation.utf8).write(to: file)
+        var authority = bed.authority
+        authority.accountKey = "file:\(file.path)"
+        let csr = try SigningKey(pem: key.pemRepresentation).signingRequest(for: [CA.name("n0.acme.example")])
+        let call = bed.call(csr, for: "request", authority: authority)
+        let problem = try await service.problem { try await service.issue(call) }
+        #expect(problem.error == .newKeyRequired && problem.final)
       }
     }
   }

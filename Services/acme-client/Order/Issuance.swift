@@ -47,6 +47,11 @@ struct Issuance: Sendable {
     if let kept = await kept(call, csr) { return kept }
     try await report(.init(.ordering))
     let session = try await session(with: await authority(for: call, csr))
+    // RFC 8555, section 7.4. Before anything is ordered: an order is paid for.
+    guard csr.keyPin != session.key.publicKey.pin else {
+      throw ACMEClient.Failed(
+        Problem(.newKeyRequired, "The key in this CSR is that of the connector's account at the CA; make another one.", final: true))
+    }
     let isWanted = session.authority.directory == call.authority.directory
     do {
       return try await takeTurn(call, csr, with: session, report: report)

@@ -5,8 +5,11 @@ import PKI
 struct JSONWebKey: Sendable, Hashable {
   /// The members that RFC 7638 wants, in its order and without a blank: the text to embed, and to hash.
   let json: String
+  /// The key as certificates name it.
+  let pin: SubjectPublicKeyPin
 
   init(_ key: P256.Signing.PublicKey) {
+    pin = SubjectPublicKeyPin(of: key.derRepresentation)
     let point = key.rawRepresentation
     let (x, y) = (Base64URL.encode(point.prefix(32)), Base64URL.encode(point.suffix(32)))
     json = #"{"crv":"P-256","kty":"EC","x":"\#(x)","y":"\#(y)"}"#
