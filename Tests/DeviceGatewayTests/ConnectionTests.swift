@@ -142,7 +142,7 @@ struct ConnectionTests {
     try await TestGateway.run(limits: limits) { gateway in
       let device = try await gateway.device("slow")
       let id = FakeScheduler.id(.init(scope: "instance", sip: "slow"))
-      try await eventually("the device is registered") { gateway.scheduler.with { $0.registrations.count == 1 } }
+      try await eventually("the device is registered") { gateway.scheduler.with { !$0.registrations.isEmpty } }
       var large = RequestView.ready("large")
       large.certificate?.chain = String(repeating: "x", count: 60_000)
       var size: CInt = 4096

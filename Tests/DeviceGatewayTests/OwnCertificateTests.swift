@@ -42,7 +42,7 @@ struct OwnCertificateTests {
   func nameless() async throws {
     try await TestGateway.run { gateway in
       let device = try await gateway.device("a")
-      try await eventually("the device is registered") { gateway.scheduler.with { $0.registrations.count == 1 } }
+      try await eventually("the device is registered") { gateway.scheduler.with { !$0.registrations.isEmpty } }
       // Whoever leaves before its turn is not registered.
       try await device.send(KeepAlive().text)
       #expect(gateway.scheduler.with { $0.submissions.isEmpty })
