@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+TAIL = 30  # lines of a failed step that are shown, and as many again of those that say what failed
 QUIET_SECONDS = 20  # between two signs of life, where there is no terminal
 REDRAW_SECONDS = 0.2
 WIDTH = 100
@@ -16,15 +17,18 @@ class Failed(Exception):
 
 
 def run(title, command, log, **how):
-    """Runs a command with its output in the file `log`. Returns the last line it wrote; raises Failed with the end of the output."""
+    """Runs a command with its output in the file `log`. Returns the last line it wrote; raises Failed with what failed and the end of the output."""
     started = time.monotonic()
-    tail = collections.deque(maxlen=30)
+    tail = collections.deque(maxlen=TAIL)
+    told = []
     with open(log, "w") as kept, Ticker(title, started, tail):
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", **how)
         try:
             for line in process.stdout:
                 kept.write(line)
                 if line.strip():
+                    if len(tail) == TAIL and is_failure(tail[0]) and len(told) < TAIL:
+                        told.append(tail[0])
                     tail.append(line.rstrip())
         except BaseException:
             process.terminate()
@@ -32,8 +36,13 @@ def run(title, command, log, **how):
         finally:
             process.wait()
     if process.returncode != 0:
-        raise Failed("\n".join([*tail, f"{title}: failed with status {process.returncode}; the whole output is in {log}"]))
+        raise Failed("\n".join([*told, *tail, f"{title}: failed with status {process.returncode}; the whole output is in {log}"]))
     return tail[-1] if tail else ""
+
+
+def is_failure(line):
+    """Whether a line names a test that failed, or an error: hundreds of tests may end after it, so that the end of the output has lost it."""
+    return line.startswith(("✘", "error:")) or ": error: " in line
 
 
 class Ticker:
