@@ -13,8 +13,7 @@ extension LiveTokens {
           return .init(.inPlace)
         },
         .reply(Responder.Withdraw.self) { parameters, _ in
-          self.withdraw(order: parameters.order, token: parameters.token)
-          return .init()
+          .init(visits: self.withdraw(order: parameters.order, token: parameters.token))
         },
       ])
   }

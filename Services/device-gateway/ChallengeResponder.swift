@@ -8,6 +8,6 @@ enum ChallengeResponder {
     .responder,
     [
       .reply(Responder.Publish.self) { _, _ in .init(.notMine) },
-      .reply(Responder.Withdraw.self) { _, _ in NoMembers() },
+      .reply(Responder.Withdraw.self) { _, _ in .init() },
     ])
 }

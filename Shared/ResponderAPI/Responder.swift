@@ -18,6 +18,20 @@ public enum Responder {
     case notMine
   }
 
+  /// A request for a token that was given its answer.
+  public struct Visit: Codable, Sendable, Hashable {
+    /// Where it came from: the CA, or a reverse proxy in front.
+    public var address: String
+    /// When.
+    public var time: Instant
+
+    /// A request from an address.
+    public init(address: String, time: Instant) {
+      self.address = address
+      self.time = time
+    }
+  }
+
   /// Takes a challenge answer into service.
   public struct Publish: VarlinkMethod {
     /// The interface.
@@ -70,8 +84,17 @@ public enum Responder {
   public struct Withdraw: VarlinkMethod {
     /// The interface.
     public static let interface = VarlinkInterface.responder
-    /// There is nothing to say.
-    public typealias Reply = NoMembers
+
+    /// Who has asked for the token.
+    public struct Reply: Codable, Sendable {
+      /// The first requests for it, in their order; nil from a responder that does not see them.
+      public var visits: [Visit]?
+
+      /// A responder's answer.
+      public init(visits: [Visit]? = nil) {
+        self.visits = visits
+      }
+    }
 
     /// Which lease.
     public struct Parameters: Codable, Sendable, Traced {

@@ -1,6 +1,7 @@
 import ACMEClientAPI
 import FoundationEssentials
 import PKI
+import ResponderAPI
 import Testing
 
 @testable import ACMEClient
@@ -20,6 +21,23 @@ struct ProblemTests {
     #expect(problem.name == CA.name("a.example"))
     #expect(problem.acmeType == "urn:ietf:params:acme:error:\(type)")
     #expect(problem.text.contains("a.example") && problem.text.contains("because") && problem.text.contains(word.advice))
+  }
+
+  @Test(
+    "who came for the answer tells where to look when the CA has not found it",
+    arguments: [
+      ("connection", ["192.0.2.1", "2001:db8::1", "192.0.2.1"], "3 requests from 2 addresses (192.0.2.1, 2001:db8::1) got the right answer"),
+      ("unauthorized", ["192.0.2.1"], "1 request from 192.0.2.1 got the right answer here, so a filter on the way"),
+      ("unauthorized", [], "nobody has asked here for the answer"), ("caa", [], nil), ("dns", [], nil), ("connection", nil, nil),
+    ] as [(String, [String]?, String?)])
+  func visits(type: String, addresses: [String]?, hint: String?) {
+    let visits = addresses.map { Visits($0.enumerated().map { .init(address: $0.element, time: Instant(milliseconds: Int64($0.offset))) }) }
+    let failure = NameFailure(name: CA.name("a.example"), cause: .refused(CA.problem(type)), visits: visits)
+    if let hint {
+      #expect(Problem(OrderFailure.names([failure])).text.contains(hint))
+    } else {
+      #expect(failure.reason == NameFailure(name: failure.name, cause: failure.cause).reason)
+    }
   }
 
   @Test(

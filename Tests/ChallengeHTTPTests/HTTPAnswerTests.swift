@@ -1,3 +1,4 @@
+import PKI
 import RawSocket
 import ResponderAPI
 import Subprocess
@@ -51,6 +52,22 @@ struct HTTPAnswerTests {
       #expect(try await server.get(path()).code == 200)
       server.clock.advance(by: .seconds(121))
       #expect(try await server.get(path()).code == 404)
+    }
+  }
+
+  @Test("are told to whoever withdraws them: from where, when, and of many only the first")
+  func visits() async throws {
+    try await TestHTTPServer.run { server in
+      try server.tokens.publish(wish())
+      let first = server.clock.wall.now()
+      #expect(try await server.get(path()).code == 200)
+      server.clock.advance(by: .seconds(3))
+      #expect(try await server.get(path(2)).code == 404)
+      for _ in 1...40 { #expect(try await server.get(path(), method: "HEAD").code == 200) }
+      let visits = server.tokens.withdraw(order: "order-1", token: try sampleToken())
+      #expect(visits.count == 32)
+      #expect(Set(visits.map(\.address)) == ["127.0.0.1"])
+      #expect(visits.map(\.time) == [first] + Array(repeating: server.clock.wall.now(), count: 31))
     }
   }
 

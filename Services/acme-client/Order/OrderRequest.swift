@@ -90,4 +90,6 @@ struct NameFailure: Sendable, Hashable {
 
   let name: DNSName
   let cause: Cause
+  /// Who had asked for the answer by then; nil when nobody can tell.
+  var visits: Visits?
 }

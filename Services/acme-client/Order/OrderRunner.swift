@@ -34,8 +34,8 @@ struct OrderRunner: Sendable {
   /// Works on an order until it ends.
   /// - Throws: `CancellationError`, or what kept a report from being sent.
   func run(resuming url: ResourceURL?) async throws -> OrderEnding {
-    try await withThrowingDiscardingTaskGroup { withdrawals in
-      try await withThrowingTaskGroup(of: Outcome.self) { tasks in
+    try await withThrowingTaskGroup(of: (DNSName, Visits?).self) { withdrawals in
+      let ending = try await withThrowingTaskGroup(of: Outcome.self) { tasks in
         var (machine, actions) = OrderMachine.begin(resuming: url, now: clock.now())
         var errands: [Errand] = []
         var underWay = 0
@@ -46,7 +46,7 @@ struct OrderRunner: Sendable {
             case .send(let request, let delay): tasks.addTask { try await pause(delay, then: .due(request)) }
             case .publish(let publication, let authorization, let expires):
               errands.append(.publish(publication, authorization: authorization, expires: expires))
-            case .withdraw(let publication): withdrawals.addTask { await withdraw(publication) }
+            case .withdraw(let publication): withdrawals.addTask { (publication.name, await withdraw(publication)) }
             case .waitForStragglers(let limit): tasks.addTask { try await pause(limit, then: .waited) }
             case .validated(let name, let duration): try await validated(name, after: duration)
             case .enter(let stage): try await report(stage, nil, await requests.order)
@@ -70,6 +70,7 @@ struct OrderRunner: Sendable {
           }
         }
       }
+      return ending.seen(by: try await withdrawals.reduce(into: [:]) { $0[$1.0] = $1.1 })
     }
   }
 
@@ -96,9 +97,9 @@ struct OrderRunner: Sendable {
     }
   }
 
-  private func withdraw(_ publication: Publication) async {
-    guard let order = await requests.order else { return }
-    await responders.withdraw(publication, order: order)
+  private func withdraw(_ publication: Publication) async -> Visits? {
+    guard let order = await requests.order else { return nil }
+    return await responders.withdraw(publication, order: order)
   }
 
   private func validated(_ name: DNSName, after duration: Duration) async throws {
@@ -107,5 +108,19 @@ struct OrderRunner: Sendable {
     let order = await requests.order
     logger.info("name validated", metadata: [.name: name, .order: order, .device: device])
     try await report(.challenging, name, order)
+  }
+}
+
+extension OrderEnding {
+  /// The same, with who had asked for the answers of the names that could not be proved.
+  fileprivate func seen(by visits: [DNSName: Visits]) -> OrderEnding {
+    guard case .failed(.names(let failures)) = self else { return self }
+    return .failed(
+      .names(
+        failures.map { failure in
+          var failure = failure
+          failure.visits = visits[failure.name]
+          return failure
+        }))
   }
 }

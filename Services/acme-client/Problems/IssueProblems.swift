@@ -116,10 +116,18 @@ extension NameFailure {
     }
   }
 
+  /// Where to look, when who came says something about why the CA did not find the answer.
+  private func pointer(_ document: ProblemDocument) -> String? {
+    guard let visits, [.connection, .unauthorized, .incorrectResponse].contains(document.type) else { return nil }
+    return visits.isEmpty
+      ? "; nobody has asked here for the answer, so the name or port 80 leads elsewhere"
+      : "; \(visits.summary) got the right answer here, so a filter on the way may stop the others of the CA"
+  }
+
   /// Why, in a few words.
   var reason: String {
     switch cause {
-    case .refused(let document): document.detail.isEmpty ? document.type.rawValue : document.detail
+    case .refused(let document): (document.detail.isEmpty ? document.type.rawValue : document.detail) + (pointer(document) ?? "")
     case .unusable(let state): "the CA's authorization is \(state)"
     case .noChallenge: "the CA offers no http-01 challenge"
     case .notPublished(let reason): "the answer is not in place: \(reason)"

@@ -51,20 +51,23 @@ struct Responders: Sendable {
   }
 
   /// Ends the lease of an order everywhere. Where that fails it ends by itself.
-  func withdraw(_ publication: Publication, order: ResourceURL) async {
+  /// - Returns: who has asked for the answer; nil when no responder sees that.
+  func withdraw(_ publication: Publication, order: ResourceURL) async -> Visits? {
     let parameters = Responder.Withdraw.Parameters(order: order.value, token: publication.token)
-    _ = try? await places.take {
+    let replies = try? await places.take {
       await ask { responder in
-        _ = try? await VarlinkClient(path: responder.path(percentEncoded: false)).call(Responder.Withdraw.self, parameters, timeLimit: .seconds(2))
-        return .notMine
+        try? await VarlinkClient(path: responder.path(percentEncoded: false)).call(Responder.Withdraw.self, parameters, timeLimit: .seconds(2))
       }
     }
+    let seen = (replies ?? []).compactMap(\.answer?.visits)
+    guard !seen.isEmpty else { return nil }
+    let visits = Visits(Array(seen.joined()))
+    logger.info("challenge was asked for by \(visits.summary)", metadata: [.name: publication.name, .token: publication.token, .order: order])
+    return visits
   }
 
-  private func ask(
-    _ question: @escaping @Sendable (URL) async -> PublicationVerdict.Answer
-  ) async -> [(responder: String, answer: PublicationVerdict.Answer)] {
-    await withTaskGroup(of: (responder: String, answer: PublicationVerdict.Answer).self) { tasks in
+  private func ask<Answer: Sendable>(_ question: @escaping @Sendable (URL) async -> Answer) async -> [(responder: String, answer: Answer)] {
+    await withTaskGroup(of: (responder: String, answer: Answer).self) { tasks in
       for socket in sockets { tasks.addTask { (socket.deletingPathExtension().lastPathComponent, await question(socket)) } }
       return await tasks.reduce(into: []) { $0.append($1) }
     }

@@ -136,7 +136,7 @@ final class HTTPConnection: ChannelDuplexHandler {
     if isChallenge, head.method == .other {
       traceMiss(head, in: bytes, .methodNotAllowed)
       refuse(.methodNotAllowed, isHead: false, sequel: sequel, in: &answers)
-    } else if let token, let live = connections.tokens.hit(token) {
+    } else if let token, let live = connections.tokens.hit(token, from: context?.remoteAddress?.ipAddress) {
       connections.status.writeOK(to: &answers)
       writeConnection(sequel, says: head.saysKeepAlive, to: &answers)
       live.answer.write(to: &answers, withBody: !isHead)

@@ -5,6 +5,9 @@ import Telemetry
 
 /// A token that is answered.
 struct LiveToken: Sendable {
+  /// How many requests are remembered.
+  private static let mostVisits = 32
+
   let name: DNSName
   let keyAuthorization: KeyAuthorization
   /// Header fields and body of the answer, made once.
@@ -16,7 +19,9 @@ struct LiveToken: Sendable {
   /// The story that the newest lease belongs to.
   private(set) var trace: TraceContext?
   /// How many requests were answered.
-  var hits = 0
+  private(set) var hits = 0
+  /// The first of them: a CA asks a handful of times, whoever asks more often is only counted.
+  private(set) var visits: [Responder.Visit] = []
 
   init(_ lease: Lease) {
     name = lease.name
@@ -31,6 +36,13 @@ struct LiveToken: Sendable {
     leases[lease.order] = lease
     trace = lease.trace ?? trace
     end = leases.values.map(\.end).max() ?? lease.end
+  }
+
+  /// A request is answered.
+  mutating func hit(from address: @autoclosure () -> String?, at now: Instant) {
+    hits += 1
+    guard hits <= Self.mostVisits, let address = address() else { return }
+    visits.append(Responder.Visit(address: address, time: now))
   }
 
   mutating func removeLeases(endedBy now: Instant) {

@@ -64,10 +64,13 @@ final class LiveTokens: Sendable {
   }
 
   /// Ends the lease of an order; one that is not there has ended already.
-  func withdraw(order: String, token: ChallengeToken) {
+  /// - Returns: who has asked for the token.
+  @discardableResult
+  func withdraw(order: String, token: ChallengeToken) -> [Responder.Visit] {
     let now = clock.now()
-    state.withLock { state in
-      guard let lease = state.table.withdraw(order: order, token: token, now: now) else { return }
+    return state.withLock { state in
+      let visits = state.table.token(token, now: now)?.visits ?? []
+      guard let lease = state.table.withdraw(order: order, token: token, now: now) else { return visits }
       logger.trace(
         .challenge, isOn: lease.trace?.isSampled ?? false, "token \(token) is needed no more, and answered until \(lease.end)",
         metadata: [.name: lease.name, .order: order, .device: lease.device])
@@ -77,6 +80,7 @@ final class LiveTokens: Sendable {
         // It holds until its end then; nothing depends on its ending earlier.
         logger.log(.storingFailed, "a withdrawn lease could not be noted", error: error, metadata: [.order: order, .name: lease.name])
       }
+      return visits
     }
   }
 
@@ -94,9 +98,9 @@ final class LiveTokens: Sendable {
   }
 
   /// The live token that a request asks for; it counts as a hit.
-  func hit(_ token: ChallengeToken) -> LiveToken? {
+  func hit(_ token: ChallengeToken, from address: @autoclosure () -> String?) -> LiveToken? {
     let now = clock.now()
-    return state.withLock { $0.table.hit(token, now: now) }
+    return state.withLock { $0.table.hit(token, from: address(), now: now) }
   }
 
   /// The token, if it is live.

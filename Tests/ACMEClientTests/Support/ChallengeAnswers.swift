@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import PKI
 import ResponderAPI
+import ServiceRuntime
 import Synchronization
 import Varlink
 
@@ -19,6 +20,8 @@ final class ChallengeAnswers: Sendable {
     var lost: Set<DNSName> = []
     /// Where the web server listens.
     var port = 0
+    /// Who was given the answer to each token.
+    var visits: [String: [Responder.Visit]] = [:]
   }
 
   private let state = Mutex(State())
@@ -84,9 +87,11 @@ final class ChallengeAnswers: Sendable {
     }
   }
 
-  private func withdraw(_ call: Responder.Withdraw.Parameters) -> NoMembers {
-    state.withLock { $0.answers[call.token.value] = nil }
-    return NoMembers()
+  private func withdraw(_ call: Responder.Withdraw.Parameters) -> Responder.Withdraw.Reply {
+    state.withLock { state in
+      state.answers[call.token.value] = nil
+      return Responder.Withdraw.Reply(visits: state.visits[call.token.value] ?? [])
+    }
   }
 
   private final class Answer: ChannelInboundHandler {
@@ -100,7 +105,11 @@ final class ChallengeAnswers: Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       guard case .head(let head) = unwrapInboundIn(data) else { return }
       let token = head.uri.split(separator: "/").last.map(String.init) ?? ""
-      let answer = answers.state.withLock { $0.answers[token] }
+      let visit = Responder.Visit(address: context.remoteAddress?.ipAddress ?? "", time: WallClock.system.now())
+      let answer = answers.state.withLock { state in
+        if state.answers[token] != nil { state.visits[token, default: []].append(visit) }
+        return state.answers[token]
+      }
       let body = ByteBuffer(string: answer ?? "")
       let response = HTTPResponseHead(
         version: head.version, status: answer == nil ? .notFound : .ok, headers: ["content-length": "\(body.readableBytes)"])
