@@ -107,6 +107,17 @@ struct DaemonMachineTests {
     #expect(actions.sent == ["CertificateInstallFailed"] && actions.count == 2)
   }
 
+  @Test("one that may not register keeps its request, and asks again after an hour")
+  func registrationRefused() {
+    var device = fixture.device(request: fixture.known)
+    _ = device.handle(.started)
+    _ = device.handle(.loggedIn)
+    let actions = device.handle(.received(.refusal(Refusal(of: RegisterDevice.name, .notAllowed, "No.")), .none))
+    #expect(!actions.contains(.forgetRequest) && actions.contains(.start(.retry, after: .seconds(3600))))
+    #expect(device.handle(.fired(.retry)).sent == ["RegisterDevice"])
+    #expect(device.handle(.received(fixture.registered, .none)).sent == ["GetCertificate"])
+  }
+
   @Test("a failure that is final is no end: it tries anew after an hour")
   func staysAfterFailure() {
     var device = fixture.device(request: fixture.known)

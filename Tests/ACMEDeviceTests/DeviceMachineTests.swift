@@ -39,6 +39,32 @@ struct DeviceMachineTests {
     #expect(actions.messages == [GetCertificate(.id(fixture.id)).text])
   }
 
+  @Test("a request of an earlier run for something else is given up, however far it came", arguments: [false, true])
+  func somethingElse(isDelivered: Bool) throws {
+    let request = isDelivered ? fixture.delivered : fixture.known
+    var others = Array(repeating: fixture.wishes, count: 4)
+    others[0].names = try names("c.example")
+    others[1].slot = try #require(ShortText("web"))
+    others[2].keyKind = .rsa2048
+    others[3].newKey = true
+    // The last one wants a key that is not the one in use, which is that of the request.
+    for (wishes, installed) in zip(others, [nil, nil, nil, fixture.old(of: request)]) {
+      var device = fixture.device(wishes, request: request, installed: installed)
+      #expect(device.handle(.started).contains(.forgetRequest))
+      _ = device.handle(.loggedIn)
+      let actions = device.handle(.received(fixture.registered, .none))
+      #expect(actions.contains { if case .makeRequest = $0 { true } else { false } })
+    }
+  }
+
+  @Test("a request with a new key is taken up by the next run that wants one, not made anew")
+  func newKeyTakenUp() throws {
+    var wishes = fixture.wishes
+    wishes.newKey = true
+    var device = fixture.device(wishes, request: fixture.known)
+    #expect(device.registered().sent == ["GetCertificate"])
+  }
+
   @Test("a request whose acceptance was never heard is looked for by the hash of its CSR")
   func takenUpByHash() {
     var device = fixture.device(request: fixture.request)
@@ -134,7 +160,10 @@ struct DeviceMachineTests {
       device.handle(.fired(.timeout)).failure
         == "There is no certificate yet, and the time is over. a.example: Nobody answers on port 80. (nameUnreachable)")
     report.final = true
-    #expect(device.handle(.received(.certificateFailed(report), .none)).failure == "a.example: Nobody answers on port 80. (nameUnreachable)")
+    let actions = device.handle(.received(.certificateFailed(report), .none))
+    #expect(actions.failure == "a.example: Nobody answers on port 80. (nameUnreachable)")
+    // The next run begins anew.
+    #expect(actions.first == .forgetRequest)
   }
 
   @Test("a CSR that is refused for its key is made anew with another one")

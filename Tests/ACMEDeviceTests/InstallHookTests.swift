@@ -21,6 +21,13 @@ struct InstallHookTests {
     #expect(lines == ["/etc/device: a.example b.example", "error"])
   }
 
+  @Test("one that says very much is heard out, and its beginning is logged")
+  func talkative() async throws {
+    let lines = try await run("yes hello | head -c 3000000")
+    #expect(lines.count < 12_000 && lines.first == "hello")
+    #expect(lines.last == "and \(3_000_000 - InstallHook.mostOutput) bytes more")
+  }
+
   @Test("one that fails is an error")
   func failure() async throws {
     await #expect(throws: HookError.self) { try await run("exit 3") }

@@ -58,9 +58,12 @@ struct MachineFixture {
       .init(renewDays: 30, installDays: 10, maxDnsNames: 100, pin: SubjectPublicKeyPin(of: [1]), serverTime: now))
   }
 
-  /// A device that finds this on its disk.
-  func device(request: CertificateRequest? = nil, installed: InstalledCertificate? = nil) -> TestDevice {
-    TestDevice(machine: DeviceMachine(wishes, request: request, installed: installed), now: now, registration: registered)
+  /// The older certificate, as a request with this CSR brought it.
+  func old(of request: CertificateRequest) -> InstalledCertificate { InstalledCertificate(chain: old.chain, request: request) }
+
+  /// A device that finds this on its disk; it wants what the fixture says unless something else is said.
+  func device(_ wishes: DeviceMachine.Wishes? = nil, request: CertificateRequest? = nil, installed: InstalledCertificate? = nil) -> TestDevice {
+    TestDevice(machine: DeviceMachine(wishes ?? self.wishes, request: request, installed: installed), now: now, registration: registered)
   }
 }
 

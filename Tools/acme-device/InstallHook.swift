@@ -6,6 +6,8 @@ import Subprocess
 struct InstallHook: Sendable {
   /// How long it may take.
   static let timeLimit = Duration.seconds(60)
+  /// How much of its output is logged, in bytes; the rest is read and dropped, so that a hook that says much is not ended by it.
+  static let mostOutput = 65_536
 
   /// The command, for the shell.
   let command: String
@@ -40,9 +42,21 @@ struct InstallHook: Sendable {
     options.processGroupID = 0
     options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: .seconds(2))]
     let result = try await Subprocess.run(
-      .name("sh"), arguments: ["-c", command], environment: environment, platformOptions: options, output: .string(limit: 1 << 20),
-      error: .combinedWithOutput)
-    for line in result.standardOutput.split(whereSeparator: \.isNewline) { log(String(line)) }
+      .name("sh"), arguments: ["-c", command], environment: environment, platformOptions: options, input: .none, output: .sequence,
+      error: .combinedWithOutput
+    ) { execution in
+      var kept: [UInt8] = []
+      var dropped = 0
+      for try await buffer in execution.standardOutput {
+        let taken = buffer.withUnsafeBytes { Array($0.prefix(Self.mostOutput - kept.count)) }
+        kept += taken
+        dropped += buffer.count - taken.count
+      }
+      return (kept, dropped)
+    }
+    let (kept, dropped) = result.closureResult
+    for line in String(decoding: kept, as: UTF8.self).split(whereSeparator: \.isNewline) { log(String(line)) }
+    if dropped > 0 { log("and \(dropped) bytes more") }
     guard result.terminationStatus.isSuccess else { throw HookError("The install hook has failed (\(result.terminationStatus)).") }
   }
 }

@@ -11,6 +11,9 @@ struct DurableFiles: Sendable {
     case remove(String)
   }
 
+  /// The longest file that is read, in bytes.
+  private static let longest = 1_000_000
+
   /// Is told of each step before it happens; what it throws ends the operation there, as a power cut would.
   private let willTake: @Sendable (Step) throws -> Void
 
@@ -72,10 +75,20 @@ struct DurableFiles: Sendable {
 
   /// Reads a file of at most a million bytes; nil if there is none.
   func read(_ path: String) throws -> String? {
-    guard access(path, F_OK) == 0 else { return nil }
-    guard let data = try? Data(contentsOf: URL(filePath: path)), data.count <= 1_000_000, let text = String(bytes: data, encoding: .utf8) else {
-      throw FileError(path, "read")
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    if descriptor < 0, errno == ENOENT { return nil }
+    guard descriptor >= 0 else { throw FileError(path, "read") }
+    defer { close(descriptor) }
+    var content: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while content.count <= Self.longest {
+      let count = chunk.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+      if count == 0 { break }
+      guard count > 0 || errno == EINTR else { throw FileError(path, "read") }
+      content += chunk.prefix(max(count, 0))
     }
+    guard content.count <= Self.longest else { throw FileError(path, because: "it has more than a million bytes.") }
+    guard let text = String(validating: content, as: UTF8.self) else { throw FileError(path, because: "it is no text.") }
     return text
   }
 

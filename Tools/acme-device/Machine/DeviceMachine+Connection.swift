@@ -7,13 +7,18 @@ extension DeviceMachine {
     link = .loggedIn
     hasLoggedIn = true
     pause.reset()
+    return [.say("logged in"), register(now)]
+  }
+
+  /// Tells the connector who it is, and what it has.
+  func register(_ now: Instant) -> DeviceAction {
     var registration = RegisterDevice(hwId: wishes.hardwareID, type: .linux)
     registration.product = "acme-device"
     registration.dnsNames = wishes.names.map(\.value)
     registration.certificates = installed.map { [$0.chain.leaf.pem] }
     registration.challenge = .external
     registration.clock = now
-    return [.say("logged in"), .send(registration.text)]
+    return .send(registration.text)
   }
 
   mutating func loginRefused(_ error: ErrorToken, _ retryAfter: Duration?, using generator: inout some RandomNumberGenerator) -> [DeviceAction] {

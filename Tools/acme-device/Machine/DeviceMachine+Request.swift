@@ -47,9 +47,7 @@ extension DeviceMachine {
     let isServed = installed?.serves(wishes.names, at: now) == true
     if wishes.stays, isServed { return [.say("the certificate in use is valid; waiting for the connector's word")] }
     // The CSR of a kept key is kept too: where it has a certificate that is not due, the connector answers with that one.
-    if let last = installed?.request, Set(last.csr.names) == Set(wishes.names), last.slot == wishes.slot, !wishes.newKey,
-      wishes.keyKind == nil || wishes.keyKind == last.csr.keyKind
-    {
+    if let last = installed?.request, wishes.fit(last), !wishes.newKey {
       let again = CertificateRequest(csr: last.csr, slot: last.slot, replaces: last.replaces)
       request = again
       return [.store(again), .send(again.message.text)]
@@ -219,7 +217,7 @@ extension DeviceMachine {
       link = .registered
       return proceed(now)
     case RegisterDevice.name:
-      return mayPass ? [.say(sentence), .disconnect] : giveUp(sentence)
+      return mayPass ? [.say(sentence), .disconnect] : stop(sentence)
     case GetCertificate.name where refusal.error == .notFound:
       guard let request, request.stage == .open else { return [] }
       return [.send(request.message.text)]

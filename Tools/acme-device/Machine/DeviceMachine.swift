@@ -19,12 +19,26 @@ struct DeviceMachine: Sendable {
     var stays = false
     /// How long the whole may take; nil for ever.
     var timeLimit: Duration?
+
+    /// Whether a request is for the certificate that is wanted.
+    func fit(_ request: CertificateRequest) -> Bool {
+      Set(request.csr.names) == Set(names) && request.slot == slot && (keyKind == nil || keyKind == request.csr.keyKind)
+    }
+
+    /// Whether a request of an earlier run is to be gone on with. Where a new key is wanted it must have one, unless it came to its end.
+    fileprivate func fit(_ request: CertificateRequest, besides installed: InstalledCertificate?) -> Bool {
+      guard fit(request) else { return false }
+      if case .installed = request.stage { return true }
+      return !newKey || request.csr.publicKey != installed?.request?.csr.publicKey
+    }
   }
 
   /// How far the connection has come.
   enum Link: Sendable { case down, connecting, loggedIn, registered }
 
   let wishes: Wishes
+  /// Whether an earlier run has left a request for something else: what was wanted then is not wanted now.
+  private let hasStaleRequest: Bool
   var link = Link.down
   var pause = ReconnectPause()
   /// The request under way.
@@ -47,7 +61,9 @@ struct DeviceMachine: Sendable {
   /// The machine of a device that finds this on its disk.
   init(_ wishes: Wishes, request: CertificateRequest? = nil, installed: InstalledCertificate? = nil) {
     self.wishes = wishes
-    self.request = request
+    let fitting = request.flatMap { wishes.fit($0, besides: installed) ? $0 : nil }
+    self.request = fitting
+    self.hasStaleRequest = request != nil && fitting == nil
     self.installed = installed
   }
 
@@ -69,7 +85,8 @@ struct DeviceMachine: Sendable {
   private mutating func start(_ now: Instant) -> [DeviceAction] {
     let limit = wishes.timeLimit.map { [DeviceAction.start(.timeout, after: $0)] } ?? []
     link = .connecting
-    return limit + installWhenDue(now) + [.connect]
+    let given: [DeviceAction] = hasStaleRequest ? [.say("the request of before was for something else, and is given up"), .forgetRequest] : []
+    return limit + given + installWhenDue(now) + [.connect]
   }
 
   private mutating func fired(_ timer: DeviceTimer, _ now: Instant) -> [DeviceAction] {
@@ -78,19 +95,24 @@ struct DeviceMachine: Sendable {
       guard link == .down else { return [] }
       link = .connecting
       return [.connect]
-    case .retry: return installWhenDue(now) + proceed(now)
+    // One that could not be registered tries that first.
+    case .retry: return link == .loggedIn ? [register(now)] : installWhenDue(now) + proceed(now)
     case .install: return installWhenDue(now)
     case .timeout:
       return [.finish(.failed("There is no certificate yet, and the time is over. \(trouble ?? "The connector has not said why.")"))]
     }
   }
 
-  /// Something went wrong that will not mend by itself. Whoever waits is told; a device that stays tries anew after an hour.
+  /// Something went wrong with the request that will not mend by itself. Whoever waits is told; a device that stays tries anew after an hour.
   mutating func giveUp(_ sentence: String) -> [DeviceAction] {
-    trouble = sentence
-    guard wishes.stays else { return [.finish(.failed(sentence))] }
     request = nil
-    return [.say(sentence), .forgetRequest, .start(.retry, after: .seconds(3600))]
+    return [.forgetRequest] + stop(sentence)
+  }
+
+  /// Something went wrong that will not mend by itself; the request under way is not at fault.
+  mutating func stop(_ sentence: String) -> [DeviceAction] {
+    trouble = sentence
+    return wishes.stays ? [.say(sentence), .start(.retry, after: .seconds(3600))] : [.finish(.failed(sentence))]
   }
 
   /// Something went wrong that may mend by itself.
