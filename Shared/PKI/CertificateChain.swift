@@ -57,6 +57,12 @@ public struct CertificateChain: Sendable, Hashable {
     }
   }
 
+  /// Checks that the certificate can be used at a moment. A day of grace before its beginning, for clocks that differ.
+  public func verifyTime(at now: Instant) throws(PKIError) {
+    guard now < leaf.notAfter else { throw PKIError(.outOfTime, "The certificate has ended at \(leaf.notAfter).") }
+    guard leaf.notBefore <= now + .seconds(86_400) else { throw PKIError(.outOfTime, "The certificate begins no sooner than \(leaf.notBefore).") }
+  }
+
   /// Checks the chain against itself: each certificate is signed by the next one, which may do so, and each has a time. Whether its root is to be trusted
   /// is for whoever uses the certificate to decide, for that differs by device.
   public func verifyItself() throws(PKIError) {

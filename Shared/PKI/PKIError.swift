@@ -17,6 +17,8 @@ public struct PKIError: Error, Hashable, CustomStringConvertible {
     public static let brokenChain = Code(rawValue: "brokenChain")
     /// The certificate is for another key than the CSR.
     public static let keyMismatch = Code(rawValue: "keyMismatch")
+    /// The certificate has ended, or has not begun.
+    public static let outOfTime = Code(rawValue: "outOfTime")
     /// The certificate lacks a name of the CSR, or there is no name at all.
     public static let nameMissing = Code(rawValue: "nameMissing")
   }

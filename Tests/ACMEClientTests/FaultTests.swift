@@ -139,6 +139,8 @@ extension FaultCase {
     FaultCase(.finalize, .chain(.otherKey), told: .init(word: .internalError, text: "another key"), orders: 2, charged: 2, certificates: 2),
     FaultCase(.finalize, .chain(.otherName), told: .init(word: .internalError, text: "lacks the name"), orders: 2, charged: 2, certificates: 2),
     FaultCase(.finalize, .chain(.otherIssuer), told: .init(word: .internalError, text: "not issued by"), orders: 2, charged: 2, certificates: 2),
+    FaultCase(.finalize, .chain(.ended), told: .init(word: .internalError, text: "has ended"), orders: 2, charged: 2, certificates: 2),
+    FaultCase(.finalize, .chain(.notBegun), told: .init(word: .internalError, text: "begins no sooner"), orders: 2, charged: 2, certificates: 2),
     FaultCase(.finalize, .chain(.outOfTime), told: .init(word: .internalError, text: "before it begins"), orders: 2, charged: 2, certificates: 2),
     FaultCase(.certificate, .chain(.garbage), told: unavailable("of no use")),
     FaultCase(.certificate, .chain(.withKey), told: unavailable("no certificate")),

@@ -154,5 +154,7 @@ struct ProblemTests {
     let document = try JSONDecoder().decode(ProblemDocument.self, from: Data(#"{"type":7,"detail":"a\nb\u0007\#(long)"}"#.utf8))
     #expect(document.type == .blank)
     #expect(document.detail.hasPrefix("a b x") && document.detail.count == 500)
+    let typed = try JSONDecoder().decode(ProblemDocument.self, from: Data(#"{"type":"a\n\u009b\#(long)"}"#.utf8))
+    #expect(typed.type.rawValue.hasPrefix("a  x") && typed.type.rawValue.count == 200)
   }
 }

@@ -101,6 +101,15 @@ struct CertificateChainTests {
     try CertificateChain(pem: authority.leaf(for: request)).verifyItself()
   }
 
+  @Test("can be used from a day before its beginning, for clocks that differ, until its end")
+  func time() throws {
+    let chain = try CertificateChain(pem: authority.leaf(for: request, lifetime: .seconds(86_400)))
+    for moment in [chain.leaf.notBefore - .seconds(86_400), chain.leaf.notAfter - .seconds(1)] { try chain.verifyTime(at: moment) }
+    for moment in [chain.leaf.notBefore - .seconds(86_401), chain.leaf.notAfter] {
+      #expect(throws: PKIError(.outOfTime, "")) { try chain.verifyTime(at: moment) }
+    }
+  }
+
   @Test("does not hold when a link is missing, is another's, may not sign, or has no time")
   func breaks() throws {
     let leaf = try authority.leaf(for: request)

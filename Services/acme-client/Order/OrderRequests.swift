@@ -162,7 +162,13 @@ actor OrderRequests {
 
   private func download(_ url: ResourceURL) async throws -> OrderEvent {
     let response = try await session.get(.certificate, url, accept: Self.chainType)
-    let chain = try IssuedChain.check(response.body, from: url, for: csr)
+    let chain = try IssuedChain.check(response, from: url, for: csr, now: clock.now())
+    let unasked = Set(chain.leaf.names).subtracting(csr.nameSet)
+    if !unasked.isEmpty {
+      logger.warning(
+        "the certificate has names that nobody asked for: \(unasked.sorted().prefix(5).map(\.value).joined(separator: ", "))",
+        metadata: [.request: request, .serial: chain.leaf.serial])
+    }
     let alternates = await alternates(Array(response.links("alternate", of: url).prefix(Self.mostAlternates)))
     let offers = [chain] + alternates.filter { $0.leaf == chain.leaf }
     RehearsedDeath.at("acme-client.chainDownloaded")
@@ -199,7 +205,7 @@ actor OrderRequests {
 
   private func alternate(_ url: ResourceURL) async -> CertificateChain? {
     do {
-      return try await IssuedChain.check(session.get(.certificate, url, accept: Self.chainType).body, from: url, for: csr)
+      return try await IssuedChain.check(session.get(.certificate, url, accept: Self.chainType), from: url, for: csr, now: clock.now())
     } catch {
       logger.warning("an alternate chain is left out", error: error, metadata: [.request: request, .url: url])
       return nil

@@ -13,7 +13,7 @@ struct ProblemDocument: Decodable, Sendable, Hashable {
   /// One for each name that stands in the way (section 6.7.1).
   let subproblems: [Subproblem]
 
-  /// An error type of RFC 8555, section 6.7, without its prefix; anything else as it came.
+  /// An error type of RFC 8555, section 6.7, without its prefix; anything else as it came, in one line and of bounded length.
   struct Kind: RawRepresentable, Sendable, Hashable {
     let rawValue: String
 
@@ -22,8 +22,12 @@ struct ProblemDocument: Decodable, Sendable, Hashable {
     init(rawValue: String) { self.rawValue = rawValue }
 
     init(type: String) {
+      let type = ProblemDocument.line(String(type.prefix(Self.longest)))
       rawValue = type.hasPrefix(Self.prefix) ? String(type.dropFirst(Self.prefix.count)) : type
     }
+
+    /// In characters: what is longer is no name.
+    private static let longest = 200
 
     static let accountDoesNotExist = Kind(rawValue: "accountDoesNotExist")
     static let alreadyRevoked = Kind(rawValue: "alreadyRevoked")

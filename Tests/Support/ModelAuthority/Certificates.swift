@@ -45,7 +45,8 @@ extension Books {
       try checkLimits(kinds, order.account, order.names, now: now)
       spend(kinds, order.account, order.names, now: now)
     }
-    let life = (from: now - .seconds(3600), until: now + .seconds(manners.certificateLifetime - 3600))
+    let shift: Duration = mistake == .ended ? .seconds(-manners.certificateLifetime) : mistake == .notBegun ? .seconds(3 * 365 * 86_400) : .zero
+    let life = (from: now + shift - .seconds(3600), until: now + shift + .seconds(manners.certificateLifetime - 3600))
     let issued = try issuer.issue(csr, from: life.from, until: life.until, mistake, withRoot: manners.sendsRoot)
     let certificate = CertificateObject(
       id: makeID(), account: order.account, order: order.id, names: order.names, chain: issued.chain, identifier: issued.identifier,

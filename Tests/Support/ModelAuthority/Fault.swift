@@ -45,6 +45,10 @@ public enum Fault: Codable, Sendable, Hashable {
     case cut
     /// The leaf ends before it begins.
     case outOfTime
+    /// The leaf has ended.
+    case ended
+    /// The leaf begins after years.
+    case notBegun
   }
 
   /// Whether the CA does what it is asked.
