@@ -123,11 +123,15 @@ struct Dispatcher: Sendable {
     case let fault as ServiceFault:
       return coding.encode(fault: fault)
     case let fault as any VarlinkFault:
-      return try? coding.encode(fault, of: method)
+      do { return try coding.encode(fault, of: method) } catch { return internalError(error, in: method) }
     default:
-      logger.log(.internalFault, "\(method) failed", error: error, metadata: [.method: method])
-      return coding.encode(fault: .internalError(method))
+      return internalError(error, in: method)
     }
+  }
+
+  private func internalError(_ error: any Error, in method: String) -> ByteBuffer {
+    logger.log(.internalFault, "\(method) failed", error: error, metadata: [.method: method])
+    return coding.encode(fault: .internalError(method))
   }
 
   private func unknown(_ method: String) -> ServiceFault {

@@ -108,6 +108,17 @@ struct ServerTests {
     }
   }
 
+  @Test("answers an error that is longer than a message as a failure of its own, and does not leave the caller without an answer")
+  func errorTooLong() async throws {
+    try await TestServer.run { server in
+      // The call is as long as may be; the error with the same reason is two bytes longer.
+      let (before, after) = (#"{"method":"com.example.test.Fail","parameters":{"reason":""#, #""}}"#)
+      let reason = String(repeating: "r", count: VarlinkLimits().messageBytes - before.utf8.count - after.utf8.count)
+      let reply = try await server.exchange(before + reason + after)
+      #expect(reply == #"{"error":"org.acmeconnector.InternalError","parameters":{"method":"com.example.test.Fail"}}"#)
+    }
+  }
+
   @Test("describes itself, and serves the interface texts as they are written")
   func introspection() async throws {
     try await TestServer.run { server in
