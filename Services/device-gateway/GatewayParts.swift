@@ -23,7 +23,7 @@ struct GatewayParts {
     let obtained = folder.obtained(logger: logger)
     let tls = CurrentTLS(folder.best(obtained, at: clock.now()))
     let logins = try LoginStore(in: environment, clock: clock)
-    let connections = Connections(limits: limits)
+    let connections = Connections(limits: limits, logger: logger)
     let devices = Devices()
     let scheduler = environment.connect(to: "scheduler")
     let desk = SchedulerDesk(scheduler: scheduler, logger: logger)

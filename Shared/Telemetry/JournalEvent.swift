@@ -72,6 +72,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case loginRefused = "5c1af27a3d6b4638a8d65fc3b84e1769"
   /// There were too many wrong logins.
   case loginBlocked = "9bd622eec06249fa937c2c2b6eaaf42b"
+  /// There are too many connections; told once a minute.
+  case doorCrowded = "29d244ba0915427789d7ed04f6eae94f"
   /// A login was made.
   case loginAdded = "f1e86780df444a7196eaaf58a096b025"
   /// A login has a new secret.
@@ -120,7 +122,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case .orderFailed, .authorityFailed, .accountProblem, .fileDamaged, .storingFailed, .internalFault: .error
     case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised, .accountLost, .orderRepeated, .preferredChainMissing,
       .challengeNotInPlace, .respondersLeftOut,
-      .loginMissing, .ownCertificateFailed, .loginRefused, .loginBlocked, .socketUnserved, .serviceUnanswered, .settingIgnored, .reloadFailed:
+      .loginMissing, .ownCertificateFailed, .loginRefused, .loginBlocked, .doorCrowded, .socketUnserved, .serviceUnanswered, .settingIgnored,
+      .reloadFailed:
       .warning
     case .certificateRevoked, .alarmCleared, .authorityRecovered, .straysAtPort80, .loginAdded, .loginRotated, .loginRemoved, .keyMade,
       .ownCertificateServed, .settingChanged:

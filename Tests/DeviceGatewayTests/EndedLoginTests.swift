@@ -51,7 +51,7 @@ struct EndedLoginTests {
   private func logIn() throws -> (channel: EmbeddedChannel, result: AppLoginResult) {
     let channel = EmbeddedChannel()
     let peer = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1))
-    let connections = Connections(limits: DoorLimits())
+    let connections = Connections(limits: DoorLimits(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let id = try #require(connections.admit(channel, from: peer))
     let session = DeviceSession(in: house, on: channel.eventLoop)
     try channel.pipeline.syncOperations.addHandler(Connection(id, from: peer, among: connections, conversation: session))

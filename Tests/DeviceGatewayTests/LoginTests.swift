@@ -71,6 +71,31 @@ struct LoginTests {
     }
   }
 
+  @Test("whoever knows one secret gains no guesses at others by it, however many acquaintances it makes")
+  func insider() async throws {
+    let folder = try TemporaryFolder()
+    for name in ["device", "admin"] { try Data("\(name)\(TestGateway.deviceSecret)".utf8).write(to: folder.url(name)) }
+    let store = try LoginStore(
+      in: ServiceEnvironment(name: "device-gateway", variables: ["STATE_DIRECTORY": folder.path, "CREDENTIALS_DIRECTORY": folder.path]))
+    let challenge = try #require(Challenge("1234"))
+    let (moment, peer) = (ContinuousClock.now, PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1)))
+    func judge(_ sip: String, _ secret: String) -> Doorkeeper.Judgement {
+      let login = Login(.init(app: "test", domain: "", sip: sip), info: nil, challenge: challenge, password: secret)
+      return store.doorkeeper.judge(login, challenge: challenge, from: peer, at: moment)
+    }
+    for number in 1...100 { _ = judge("\(number)", "device\(TestGateway.deviceSecret)") }
+    for _ in 0..<Throttle().freeGuesses { _ = judge("guesser", "wrong") }
+    guard case .refused = judge("1", "admin\(TestGateway.deviceSecret)") else {
+      Issue.record("the secret of the administrators was looked at")
+      return
+    }
+    guard case .admitted(let login, _) = judge("2", "device\(TestGateway.deviceSecret)") else {
+      Issue.record("the device was there before")
+      return
+    }
+    #expect(login.kind == .device)
+  }
+
   @Test("before the login nothing but the login is possible")
   func beforeLogin() async throws {
     try await TestGateway.run { gateway in

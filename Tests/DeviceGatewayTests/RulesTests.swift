@@ -21,7 +21,7 @@ struct RulesTests {
     var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
     if !target.hasSuffix(".pem") {
       head.headers = [
-        "Upgrade": "WebSocket", "Connection": "keep-alive, Upgrade", "Sec-WebSocket-Version": "13",
+        "Host": "connector.example", "Upgrade": "WebSocket", "Connection": "keep-alive, Upgrade", "Sec-WebSocket-Version": "13",
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
       ]
     }
@@ -49,16 +49,36 @@ struct RulesTests {
     var admission = Admission(limits: limits)
     let neighbour = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1)).network
     let here = PeerAddress(try SocketAddress(ipAddress: "127.0.0.1", port: 1)).network
-    var answers = (1...2).map { _ in admission.admit(from: neighbour, isLoopback: false) }
-    #expect(answers == [true, false])
-    admission.loggedIn(from: neighbour)
-    answers = (1...4).map { _ in admission.admit(from: here, isLoopback: true) }
-    #expect(answers == [true, true, true, false])
-    admission.left(from: here, isLoggedIn: false)
-    admission.left(from: neighbour, isLoggedIn: true)
-    answers = [admission.admit(from: neighbour, isLoopback: false)]
-    #expect(answers == [true])
+    let ids = (0..<10).map { ConnectionID(number: $0) }
+    var answers = ids[0...1].map { admission.admit($0, from: neighbour, isLoopback: false) }
+    #expect(answers == [.admitted, .admittedFor(ids[0])])
+    admission.loggedIn(ids[1], from: neighbour)
+    answers = ids[2...5].map { admission.admit($0, from: here, isLoopback: true) }
+    #expect(answers == [.admitted, .admitted, .admitted, .admittedFor(ids[2])])
+    admission.left(ids[3], from: here, isLoggedIn: false)
+    admission.left(ids[1], from: neighbour, isLoggedIn: true)
+    #expect(admission.admit(ids[6], from: neighbour, isLoopback: false) == .admitted)
     #expect(admission.connections == 3)
+  }
+
+  @Test("where too many stand at the door, one of the largest crowd goes, and none of those who have logged in")
+  func crowd() throws {
+    var limits = DoorLimits()
+    (limits.strangersPerNetwork, limits.strangers, limits.connections) = (3, 4, 5)
+    var admission = Admission(limits: limits)
+    let networks = try (1...3).map { PeerAddress(try SocketAddress(ipAddress: "192.0.2.\($0)", port: 1)).network }
+    let ids = (0..<20).map { ConnectionID(number: $0) }
+    for id in ids[0...2] { #expect(admission.admit(id, from: networks[0], isLoopback: false) == .admitted) }
+    #expect(admission.admit(ids[3], from: networks[1], isLoopback: false) == .admitted)
+    #expect(admission.admit(ids[4], from: networks[2], isLoopback: false) == .admittedFor(ids[0]))
+    for (id, network) in [(ids[1], networks[0]), (ids[2], networks[0]), (ids[3], networks[1]), (ids[4], networks[2])] {
+      admission.loggedIn(id, from: network)
+    }
+    #expect(admission.admit(ids[5], from: networks[0], isLoopback: false) == .admitted)
+    #expect(admission.admit(ids[6], from: networks[1], isLoopback: false) == .admittedFor(ids[5]))
+    admission.loggedIn(ids[6], from: networks[1])
+    #expect(admission.admit(ids[7], from: networks[1], isLoopback: false) == .refused)
+    #expect(admission.connections == 5)
   }
 
   @Test("a change that is asked for twice is made once: the second time it is what it is already")

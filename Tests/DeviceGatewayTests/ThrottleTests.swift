@@ -7,9 +7,9 @@ import Testing
 struct ThrottleTests {
   let start = ContinuousClock.now
 
-  private func attempt(_ number: UInt8 = 7, caller: Int? = nil, at target: Throttle.Subject? = nil) throws -> Throttle.Attempt {
+  private func attempt(_ number: UInt8 = 7, at target: Throttle.Subject? = nil) throws -> [Throttle.Subject] {
     let peer = PeerAddress(try SocketAddress(ipAddress: "192.0.2.\(number)", port: 1))
-    return Throttle.Attempt(subjects: [.source(peer.network)] + (target.map { [$0] } ?? []), caller: caller)
+    return [.source(peer.network)] + (target.map { [$0] } ?? [])
   }
 
   @Test("the first wrong guesses cost nothing, the next ones twice as long each, up to the longest pause")
@@ -32,28 +32,27 @@ struct ThrottleTests {
     let attempt = try attempt()
     for _ in 1...throttle.freeGuesses { throttle.failed(attempt, at: start) }
     #expect(throttle.pause(for: attempt, at: start + .seconds(1)) == nil)
-    throttle.succeeded(attempt)
+    throttle.succeeded(1)
     throttle.failed(attempt, at: start + .seconds(30))
     #expect(throttle.pause(for: attempt, at: start + .seconds(30)) == .seconds(2))
     throttle.failed(attempt, at: start + .seconds(300))
     #expect(throttle.pause(for: attempt, at: start + .seconds(300)) == nil)
   }
 
-  @Test("who was right and never wrong since is let through whatever others guess from its network; one wrong guess ends that")
+  @Test("who was right and never wrong since is known, whatever others guess; one wrong guess ends that")
   func acquaintances() throws {
     var throttle = Throttle()
-    throttle.succeeded(try attempt(caller: 1))
-    for _ in 1...throttle.freeGuesses { throttle.failed(try attempt(caller: 2), at: start) }
-    #expect(throttle.pause(for: try attempt(caller: 1), at: start) == nil)
-    #expect(throttle.pause(for: try attempt(caller: 3), at: start) == .seconds(1))
-    throttle.failed(try attempt(caller: 1), at: start)
-    #expect(throttle.pause(for: try attempt(caller: 1), at: start) == .seconds(2))
+    throttle.succeeded(1)
+    for _ in 1...throttle.freeGuesses { throttle.failed(try attempt(), by: [2, 3], at: start) }
+    #expect(throttle.knows(1) && !throttle.knows(2))
+    throttle.failed(try attempt(), by: [3, 1], at: start)
+    #expect(!throttle.knows(1))
   }
 
   @Test("many sources guessing at one target make it rest, for a second at a time")
   func target() throws {
     var throttle = Throttle()
-    for number in 1...100 { throttle.failed(try attempt(UInt8(number), caller: number, at: .instance), at: start) }
+    for number in 1...100 { throttle.failed(try attempt(UInt8(number), at: .instance), at: start) }
     #expect(throttle.pause(for: try attempt(200, at: .instance), at: start) == .seconds(1))
     #expect(throttle.pause(for: try attempt(200), at: start) == nil)
   }

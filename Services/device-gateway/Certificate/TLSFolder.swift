@@ -70,6 +70,15 @@ struct TLSFolder: Sendable {
     return request
   }
 
+  /// The file of the key holds none. It is not replaced: devices know the gateway by its key.
+  struct DamagedKey: Error, CustomStringConvertible {
+    let path: String
+
+    var description: String {
+      "\(path) holds no private key any more; put it back from a backup, or remove it for a new key, which devices that pin the old one refuse"
+    }
+  }
+
   /// A certificate for another key than the gateway's.
   struct ForeignCertificate: Error, CustomStringConvertible {
     let pin: SubjectPublicKeyPin
@@ -80,7 +89,9 @@ struct TLSFolder: Sendable {
 
 extension TLSFolder {
   private static func key(_ file: AtomicFile, logger: Logger) throws -> SigningKey {
-    if let kept = try file.read(limit: sizeLimit) { return try SigningKey(pem: String(decoding: kept, as: UTF8.self)) }
+    if let kept = try file.read(limit: sizeLimit) {
+      do { return try SigningKey(pem: String(decoding: kept, as: UTF8.self)) } catch { throw DamagedKey(path: file.url.path(percentEncoded: false)) }
+    }
     let key = try SigningKey(.p256)
     try file.write(Array(key.pem.utf8))
     logger.log(.keyMade, "key made for the gateway's TLS", metadata: [.pin: key.keyPin])

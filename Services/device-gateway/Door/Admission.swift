@@ -1,34 +1,59 @@
-/// Counts who is at the door: all connections, and those that have not logged in, by network and in all. Behind this machine's own address a
-/// reverse proxy brings a whole fleet, so only the bound for all holds there.
+/// Decides who may stand at the door: counts all connections, and keeps those that have not logged in, by network.
+///
+/// Where there are too many strangers, the one that has been silent for longest makes room: a login takes a moment, so whoever means it is in before
+/// its turn to go comes. Behind this machine's own address a reverse proxy brings a whole fleet, so only the bound for all holds there.
 struct Admission: Sendable {
+  /// What becomes of a new connection.
+  enum Verdict: Hashable, Sendable {
+    case admitted
+    /// It may come in, and this one has to go.
+    case admittedFor(ConnectionID)
+    /// The house is full of those who have logged in.
+    case refused
+  }
+
   private let limits: DoorLimits
   private(set) var connections = 0
   private var strangers = 0
-  private var strangersByNetwork: [PeerNetwork: Int] = [:]
+  /// Those of each network, the oldest first.
+  private var strangersByNetwork: [PeerNetwork: [ConnectionID]] = [:]
 
   init(limits: DoorLimits) {
     self.limits = limits
   }
 
-  /// Whether one more stranger may come in from there; it is counted then.
-  mutating func admit(from network: PeerNetwork, isLoopback: Bool) -> Bool {
-    let neighbours = strangersByNetwork[network, default: 0]
-    guard connections < limits.connections, strangers < limits.strangers, isLoopback || neighbours < limits.strangersPerNetwork else { return false }
+  /// Takes one more stranger in, if that is possible.
+  mutating func admit(_ id: ConnectionID, from network: PeerNetwork, isLoopback: Bool) -> Verdict {
+    let crowded: PeerNetwork? =
+      if !isLoopback, (strangersByNetwork[network]?.count ?? 0) >= limits.strangersPerNetwork {
+        network
+      } else if strangers >= limits.strangers || connections >= limits.connections {
+        strangersByNetwork.max { $0.value.count < $1.value.count }?.key
+      } else {
+        nil
+      }
+    var verdict = Verdict.admitted
+    if let crowded, let oldest = strangersByNetwork[crowded]?.first {
+      left(oldest, from: crowded, isLoggedIn: false)
+      verdict = .admittedFor(oldest)
+    }
+    guard connections < limits.connections else { return .refused }
     connections += 1
     strangers += 1
-    strangersByNetwork[network] = neighbours + 1
-    return true
+    strangersByNetwork[network, default: []].append(id)
+    return verdict
   }
 
   /// A stranger has logged in.
-  mutating func loggedIn(from network: PeerNetwork) {
+  mutating func loggedIn(_ id: ConnectionID, from network: PeerNetwork) {
+    guard var neighbours = strangersByNetwork[network], let index = neighbours.firstIndex(of: id) else { return }
+    neighbours.remove(at: index)
     strangers -= 1
-    let neighbours = strangersByNetwork[network, default: 1] - 1
-    strangersByNetwork[network] = neighbours == 0 ? nil : neighbours
+    strangersByNetwork[network] = neighbours.isEmpty ? nil : neighbours
   }
 
-  mutating func left(from network: PeerNetwork, isLoggedIn: Bool) {
+  mutating func left(_ id: ConnectionID, from network: PeerNetwork, isLoggedIn: Bool) {
     connections -= 1
-    if !isLoggedIn { loggedIn(from: network) }
+    if !isLoggedIn { loggedIn(id, from: network) }
   }
 }

@@ -1,10 +1,13 @@
+import Logging
+import Metrics
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOWebSocket
+import Telemetry
 
 /// Which connection; never used again.
 struct ConnectionID: Hashable, Sendable {
-  fileprivate let number: UInt64
+  let number: UInt64
 }
 
 /// A connection as other threads know it.
@@ -40,6 +43,7 @@ final class Connections: Sendable {
     var entries: [ConnectionID: Entry] = [:]
     var admission: Admission
     var nextNumber: UInt64 = 1
+    var noise = LineAMinute()
     var isClosed = false
     /// Ends when the last one has left.
     var whenEmpty: AsyncStream<Never>.Continuation?
@@ -49,23 +53,40 @@ final class Connections: Sendable {
   static let pingRounds: UInt64 = 10
 
   private let state: NIOLockedValueBox<State>
+  private let logger: Logger
 
-  init(limits: DoorLimits) {
+  init(limits: DoorLimits, logger: Logger) {
     self.limits = limits
+    self.logger = logger
     state = NIOLockedValueBox(State(admission: Admission(limits: limits)))
   }
 
   var count: Int { state.withLockedValue { $0.admission.connections } }
 
-  /// Takes a new connection in; nil when there are too many.
+  /// Takes a new connection in, if need be in the place of one that has not logged in; nil when there are too many.
   func admit(_ channel: any Channel, from peer: PeerAddress) -> ConnectionID? {
-    state.withLockedValue { state in
-      guard !state.isClosed, state.admission.admit(from: peer.network, isLoopback: peer.isLoopback) else { return nil }
+    let (id, evicted, unsaid) = state.withLockedValue { state -> (ConnectionID?, Entry?, Int?) in
+      guard !state.isClosed else { return (nil, nil, nil) }
       let id = ConnectionID(number: state.nextNumber)
       state.nextNumber += 1
-      state.entries[id] = Entry(network: peer.network, channel: channel)
-      return id
+      switch state.admission.admit(id, from: peer.network, isLoopback: peer.isLoopback) {
+      case .admitted:
+        state.entries[id] = Entry(network: peer.network, channel: channel)
+        return (id, nil, nil)
+      case .admittedFor(let oldest):
+        state.entries[id] = Entry(network: peer.network, channel: channel)
+        return (id, state.entries.removeValue(forKey: oldest), state.noise.take(at: .now))
+      case .refused:
+        return (nil, nil, state.noise.take(at: .now))
+      }
     }
+    evicted?.channel.close(promise: nil)
+    if evicted != nil || id == nil { Counter(label: "gateway_connections_turned_away").increment() }
+    if let unsaid {
+      logger.log(
+        .doorCrowded, "there are too many connections; those that have not logged in are turned away", metadata: [.peer: peer, .unsaid: unsaid])
+    }
+    return id
   }
 
   /// The connection was upgraded.
@@ -82,14 +103,14 @@ final class Connections: Sendable {
       guard var entry = state.entries[id], !entry.isLoggedIn else { return }
       entry.isLoggedIn = true
       state.entries[id] = entry
-      state.admission.loggedIn(from: entry.network)
+      state.admission.loggedIn(id, from: entry.network)
     }
   }
 
   func left(_ id: ConnectionID) {
     let whenEmpty: AsyncStream<Never>.Continuation? = state.withLockedValue { state in
       guard let entry = state.entries.removeValue(forKey: id) else { return nil }
-      state.admission.left(from: entry.network, isLoggedIn: entry.isLoggedIn)
+      state.admission.left(id, from: entry.network, isLoggedIn: entry.isLoggedIn)
       guard state.entries.isEmpty else { return nil }
       defer { state.whenEmpty = nil }
       return state.whenEmpty

@@ -56,10 +56,13 @@ enum Reception: Equatable, Sendable {
 }
 
 extension HTTPRequestHead {
-  /// RFC 6455, section 4.2.1. The key is 16 octets in base64.
+  /// RFC 6455, section 4.2.1: a GET of HTTP/1.1 or later, without a body, with one Host. The key is 16 octets in base64.
   fileprivate var asksForWebSocket: Bool {
-    method == .GET && headers[canonicalForm: "upgrade"].map { $0.lowercased() } == ["websocket"]
+    method == .GET && version.major == 1 && version.minor >= 1 && headers["host"].count == 1 && !hasBody
+      && headers[canonicalForm: "upgrade"].map { $0.lowercased() } == ["websocket"]
       && headers[canonicalForm: "connection"].contains { $0.lowercased() == "upgrade" }
       && headers["sec-websocket-version"] == ["13"] && headers["sec-websocket-key"].map(\.utf8.count) == [24]
   }
+
+  private var hasBody: Bool { headers.contains(name: "transfer-encoding") || headers["content-length"].contains { $0 != "0" } }
 }

@@ -6,7 +6,8 @@ import ServiceRuntime
 /// Whom the door knows (see ``Throttle``), kept from one process to the next, so that a fleet which comes back after a restart is not held up by
 /// those who guess.
 ///
-/// Each is a number: a hash, under a key of its own, of the network and the names in the login, which are hostile text of any length.
+/// Each is a number: a hash, under a key of its own, of the network, the login and the names that were given with it, which are hostile text of any
+/// length.
 struct Acquaintances: Sendable {
   /// Those whom the process before knew.
   let kept: [Int]
@@ -30,11 +31,11 @@ struct Acquaintances: Sendable {
     kept = stride(from: numbers.startIndex, to: numbers.endIndex, by: Self.numberBytes).map { Self.number(numbers[$0..<$0 + Self.numberBytes]) }
   }
 
-  /// The number of whoever calls itself that and comes from there.
-  func number(of subject: LoginDigest.Subject, from network: PeerNetwork) -> Int {
+  /// The number of whoever calls itself that, comes from there, and knows a secret of that login.
+  func number(of subject: LoginDigest.Subject, from network: PeerNetwork, by login: LoginName) -> Int {
     var hash = HMAC<SHA256>(key: key)
     hash.update(data: network.bytes)
-    for name in [subject.domain, subject.sip, subject.guid] {
+    for name in [login.value, subject.domain, subject.sip, subject.guid] {
       // With its length before it, so that no two logins are the same bytes.
       hash.update(data: Self.bytes(name.utf8.count) + Array(name.utf8))
     }

@@ -44,8 +44,8 @@ final class Doorkeeper: Sendable {
     _ login: Login, challenge: Challenge, from peer: PeerAddress, at moment: ContinuousClock.Instant = .now
   ) -> Judgement {
     judge(
-      login.proof(for: challenge), domain: TenantDomain(login.subject.domain), kinds: Logins.Kind.allCases, from: peer,
-      caller: acquaintances.number(of: login.subject, from: peer.network), at: moment)
+      login.proof(for: challenge), domain: TenantDomain(login.subject.domain), kinds: Logins.Kind.allCases, from: peer, as: login.subject,
+      at: moment)
   }
 
   /// Whether the secret in somebody's PBX object is one of ours. Whoever asks is logged in; but this is a way to guess, so it is counted as one, and
@@ -55,22 +55,28 @@ final class Doorkeeper: Sendable {
   ) -> Judgement {
     judge(
       check.proof, domain: check.domain.flatMap { TenantDomain($0) }, kinds: asking == .admin ? Logins.Kind.allCases : [.device], from: peer,
-      caller: nil, at: moment)
+      as: nil, at: moment)
   }
 
   private func judge(
-    _ proof: LoginProof, domain: TenantDomain?, kinds: [Logins.Kind], from peer: PeerAddress, caller: Int?, at moment: ContinuousClock.Instant
+    _ proof: LoginProof, domain: TenantDomain?, kinds: [Logins.Kind], from peer: PeerAddress, as subject: LoginDigest.Subject?,
+    at moment: ContinuousClock.Instant
   ) -> Judgement {
     let book = book
     let now = clock.now()
-    let candidates = book.candidates(domain: domain).filter { kinds.contains($0.kind) }
+    var candidates = book.candidates(domain: domain).filter { kinds.contains($0.kind) }
     let targets = Set(
       candidates.map { login -> Throttle.Subject in
         if case .domain(let own) = login.scope { .domain(own) } else { .instance }
       })
-    let attempt = Throttle.Attempt(subjects: [peer.isLoopback ? .proxy : .source(peer.network)] + targets, caller: caller)
-    let pause = state.withLockedValue { $0.throttle.pause(for: attempt, at: moment) }
-    if let pause { return .blocked(pause) }
+    let subjects = [peer.isLoopback ? .proxy : .source(peer.network)] + targets
+    func caller(_ login: StoredLogin) -> Int? { subject.map { acquaintances.number(of: $0, from: peer.network, by: login.name) } }
+    if let pause = state.withLockedValue({ $0.throttle.pause(for: subjects, at: moment) }) {
+      // An acquaintance need not wait, but the only door for it is the one that it came in by.
+      let callers = candidates.map { ($0, caller($0)) }
+      candidates = state.withLockedValue { state in callers.filter { $0.1.map(state.throttle.knows) ?? false }.map(\.0) }
+      if candidates.isEmpty { return .blocked(pause) }
+    }
     // Hashing happens outside of the lock: other event loops have logins too.
     var found: (login: StoredLogin, secret: LoginSecret)?
     for login in candidates {
@@ -79,10 +85,10 @@ final class Doorkeeper: Sendable {
     }
     return state.withLockedValue { state in
       guard let found else {
-        state.throttle.failed(attempt, at: moment)
+        state.throttle.failed(subjects, by: candidates.compactMap(caller), at: moment)
         return .refused
       }
-      state.throttle.succeeded(attempt)
+      if let known = caller(found.login) { state.throttle.succeeded(known) }
       state.book.noteUse(of: found.secret, login: found.login.name, at: now)
       return .admitted(found.login, by: found.secret)
     }

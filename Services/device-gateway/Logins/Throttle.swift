@@ -2,13 +2,13 @@
 /// wherever they come. Nothing counts that a guesser can choose.
 ///
 /// Devices share with guessers what they log in to, and behind a reverse proxy the address too. Who logged in rightly and was not wrong since, by
-/// all its names and from the same network, is let through whatever others do; ``Acquaintances`` keeps that over a restart in good order, so a fleet
-/// reconnects during an attack. For the others what is shared rests for a second at a time. Guessers from very many networks can begin that second
+/// all its names, with the same login and from the same network, is let through to that login whatever others do; ``Acquaintances`` keeps that over
+/// a restart in good order, so a fleet reconnects during an attack. For the others what is shared rests for a second at a time. Guessers from very many networks can begin that second
 /// anew as soon as it is over: as long as they do, a device that is new, or comes from elsewhere, gets in by luck. That is the price of one guess a
 /// second for all of them together, which a secret that a person made up may need.
 ///
-/// A right login does not wash off what its source has guessed, and a single wrong one ends the acquaintance: whoever knows one secret gains no more
-/// than one guess by it.
+/// A right login does not wash off what its source has guessed, and a single wrong one ends the acquaintance: whoever knows one secret, and makes as
+/// many acquaintances by it as it likes, gains guesses at nothing but that secret.
 struct Throttle: Sendable {
   /// Whom guesses are counted for.
   enum Subject: Hashable, Sendable {
@@ -19,13 +19,6 @@ struct Throttle: Sendable {
     case instance
     /// The secrets of one domain.
     case domain(TenantDomain)
-  }
-
-  /// A try to log in.
-  struct Attempt: Sendable {
-    let subjects: [Subject]
-    /// Who it is, for ``Acquaintances``; nil if it cannot make an acquaintance.
-    let caller: Int?
   }
 
   /// How many wrong guesses cost nothing.
@@ -62,25 +55,28 @@ struct Throttle: Sendable {
 
   var count: Int { records.count }
 
-  /// How long this attempt has to wait; nil if it need not.
-  func pause(for attempt: Attempt, at now: ContinuousClock.Instant) -> Duration? {
-    if let caller = attempt.caller, acquaintances.contains(caller) { return nil }
-    let ends = attempt.subjects.compactMap { subject in records[subject].map { $0.lastFailure + pause(of: subject, after: $0.failures) } }
+  /// How long somebody unknown has to wait; nil if it need not.
+  func pause(for subjects: [Subject], at now: ContinuousClock.Instant) -> Duration? {
+    let ends = subjects.compactMap { subject in records[subject].map { $0.lastFailure + pause(of: subject, after: $0.failures) } }
     guard let last = ends.max(), now < last else { return nil }
     return now.duration(to: last)
   }
 
-  mutating func failed(_ attempt: Attempt, at now: ContinuousClock.Instant) {
-    if let caller = attempt.caller { acquaintances.remove(caller) }
-    for subject in attempt.subjects {
+  /// Whether somebody was right and never wrong since.
+  func knows(_ caller: Int) -> Bool { acquaintances.contains(caller) }
+
+  /// - Parameter callers: who it would have been, by each login that was tried.
+  mutating func failed(_ subjects: [Subject], by callers: [Int] = [], at now: ContinuousClock.Instant) {
+    acquaintances.subtract(callers)
+    for subject in subjects {
       let failures = records[subject].map { remaining($0, at: now) } ?? 0
       records[subject] = Record(failures: min(failures + 1, Self.mostFailures), lastFailure: now)
     }
     if records.count > capacity { forget(at: now) }
   }
 
-  mutating func succeeded(_ attempt: Attempt) {
-    guard let caller = attempt.caller else { return }
+  /// - Parameter caller: who it is; it need not wait from now on.
+  mutating func succeeded(_ caller: Int) {
     if acquaintances.count >= capacity { acquaintances.removeFirst() }
     acquaintances.insert(caller)
   }
