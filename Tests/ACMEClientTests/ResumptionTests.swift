@@ -103,15 +103,17 @@ struct ResumptionTests {
   @Test("an order that the CA does not know, and one that has become invalid, are begun anew and counted")
   func useless() async throws {
     try await Testbed.with { bed in
-      let csr = try Testbed.csr(1)
       try await bed.withService { service in
+        let csr = try Testbed.csr(1)
         let session = try await service.accounts.session(with: bed.authority)
         let gone = try #require(ResourceURL(session.connection.directory.newOrder.value.replacing("order-plz", with: "my-order/nothing")))
         try await service.journal.keep(try await entry(bed, service, csr, .ordered(gone)))
         #expect(try await service.issue(bed.call(csr)).newOrders == 2)
       }
       try await bed.withService { service in
-        let name = CA.name("n0.acme.example")
+        // Another name than that of the first order: one that is proved already may not be asked for again.
+        let name = CA.name("unproved.acme.example")
+        let csr = try SigningKey(.p256).signingRequest(for: [name])
         bed.answers.lose(name)
         _ = await #expect(throws: ACMEClient.Failed.self) { try await service.issue(bed.call(csr, for: "second")) }
         bed.answers.find(name)

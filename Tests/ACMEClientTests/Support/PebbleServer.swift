@@ -8,7 +8,8 @@ struct PebbleServer: Sendable {
   struct Manners: Sendable {
     /// Percent of good nonces that it refuses.
     var refusedNonces = 0
-    /// Percent of names for which a valid authorization is used again.
+    /// Percent of names for which a valid authorization is used again, and one more: Pebble draws from 0 to 99 and makes a new one where that is
+    /// above. With 0 it still uses one in a hundred again.
     var reusedAuthorizations = 0
     /// How many other roots it offers a chain to.
     var alternateRoots = 0

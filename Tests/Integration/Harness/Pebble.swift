@@ -7,7 +7,8 @@ struct Pebble: Sendable {
   struct Manners: Sendable {
     /// Percent of good nonces that it refuses.
     var refusedNonces = 0
-    /// Percent of identifiers for which a valid authorization is used again.
+    /// Percent of identifiers for which a valid authorization is used again, and one more: Pebble draws from 0 to 99 and makes a new one where that is
+    /// above. With 0 it still uses one in a hundred again.
     var reusedAuthorizations = 0
     /// Whether it waits up to 15 seconds before it validates.
     var sleeps = false
