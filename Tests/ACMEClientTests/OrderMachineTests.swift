@@ -87,6 +87,25 @@ struct OrderMachineTests {
     #expect(script.sent == [.readAuthorization(authorization)])
   }
 
+  @Test("a name that is found settled when the order is taken up has its answer withdrawn", arguments: [Authorization.Status.valid, .invalid])
+  func resumedSettled(status: Authorization.Status) {
+    var script = Script(resuming: CA.url("order/1"))
+    script.play(.read(CA.order(.pending, names: ["a.example", "b.example"]), retryAfter: nil))
+    script.play(.authorizationRead(authorization, CA.authorization(status), retryAfter: nil))
+    #expect(script.actions.contains(.withdraw(CA.publication())))
+  }
+
+  @Test(
+    "an order whose names are settled when it is taken up has their answers withdrawn",
+    arguments: [Order.Status.ready, .processing, .valid, .invalid])
+  func resumedWithRemains(status: Order.Status) {
+    var script = Script(resuming: CA.url("order/1"))
+    script.play(.read(CA.order(status, certificate: "certificate/1"), retryAfter: nil))
+    #expect(script.actions.contains(.withdrawRemains([authorization])))
+    script.play(.read(CA.order(.processing), retryAfter: nil))
+    #expect(!script.actions.contains(.withdrawRemains([authorization])))
+  }
+
   @Test("an order that is found invalid when it is taken up is begun anew")
   func resumedInvalid() {
     var script = Script(resuming: CA.url("order/1"))

@@ -99,6 +99,19 @@ struct OrderMachine: Sendable {
 extension OrderMachine {
   private mutating func answered(_ answer: Order, retryAfter wish: Duration?, now: Instant) -> [OrderAction] {
     finalizeURL = answer.finalize
+    return remains(of: answer) + goOn(answer, retryAfter: wish, now: now)
+  }
+
+  /// An order that is taken up when its names are settled never looks at them: what was in place for them when a run was interrupted still is.
+  private func remains(of answer: Order) -> [OrderAction] {
+    guard isResumed, phase == .beginning else { return [] }
+    switch answer.status {
+    case .ready, .processing, .valid, .invalid: return [.withdrawRemains(answer.authorizations)]
+    case .pending, .unknown: return []
+    }
+  }
+
+  private mutating func goOn(_ answer: Order, retryAfter wish: Duration?, now: Instant) -> [OrderAction] {
     switch (answer.status, phase) {
     case (.pending, .beginning):
       return authorize(answer)
@@ -183,15 +196,18 @@ extension OrderMachine {
     guard let name = authorization.identifier.name else {
       return fail(.request(ACMEError(.badAnswer, url.value, "the CA asks for a proof of something that is no DNS name")))
     }
-    return advance(url, retryAfter: wish, now: now) { $0.read(authorization, of: name) }
+    // A name that is found settled when the order is taken up may have its answer in place still, from an earlier run.
+    let remains = isResumed ? authorization.publication : nil
+    return advance(url, remains: remains, retryAfter: wish, now: now) { $0.read(authorization, of: name) }
   }
 
   /// Takes one name a step further.
   private mutating func advance(
-    _ url: ResourceURL, retryAfter wish: Duration? = nil, now: Instant, _ step: (inout AuthorizationProgress) -> AuthorizationProgress.Need
+    _ url: ResourceURL, remains: Publication? = nil, retryAfter wish: Duration? = nil, now: Instant,
+    _ step: (inout AuthorizationProgress) -> AuthorizationProgress.Need
   ) -> [OrderAction] {
     guard var entry = progress[url], !entry.isOver else { return [] }
-    let publication = entry.publication
+    let publication = entry.publication ?? remains
     let need = step(&entry)
     progress[url] = entry
     switch need {

@@ -18,6 +18,14 @@ struct Publication: Sendable, Hashable {
   let token: ChallengeToken
 }
 
+extension Authorization {
+  /// What the CA looks for, or looked for, to prove the name.
+  var publication: Publication? {
+    guard let name = identifier.name, let token = http01?.challengeToken else { return nil }
+    return Publication(name: name, token: token)
+  }
+}
+
 /// What happened to an order.
 enum OrderEvent: Sendable {
   /// newOrder was answered; the URL is on disk.
@@ -43,6 +51,8 @@ enum OrderAction: Sendable, Hashable {
   case send(OrderRequest, after: Duration)
   case publish(Publication, authorization: ResourceURL, expires: Instant?)
   case withdraw(Publication)
+  /// What an earlier run has left in place for these authorizations is not looked for any more.
+  case withdrawRemains([ResourceURL])
   case waitForStragglers(Duration)
   /// A name is proved, so long after the CA was asked to.
   case validated(DNSName, after: Duration)

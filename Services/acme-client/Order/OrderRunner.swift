@@ -11,6 +11,9 @@ struct OrderRunner: Sendable {
   /// How many requests of one order are under way at once: enough to keep two processors busy, few enough for a CA's limits per address.
   static let requestsInFlight = 16
 
+  /// How long it may take to find and withdraw what an earlier run has left in place: the certificate does not wait for more.
+  private static let remainsLimit = Duration.seconds(5)
+
   let requests: OrderRequests
   let responders: Responders
   let device: String?
@@ -34,7 +37,7 @@ struct OrderRunner: Sendable {
   /// Works on an order until it ends.
   /// - Throws: `CancellationError`, or what kept a report from being sent.
   func run(resuming url: ResourceURL?) async throws -> OrderEnding {
-    try await withThrowingTaskGroup(of: (DNSName, Visits?).self) { withdrawals in
+    try await withThrowingTaskGroup(of: (DNSName, Visits?)?.self) { withdrawals in
       let ending = try await withThrowingTaskGroup(of: Outcome.self) { tasks in
         var (machine, actions) = OrderMachine.begin(resuming: url, now: clock.now())
         var errands: [Errand] = []
@@ -47,6 +50,11 @@ struct OrderRunner: Sendable {
             case .publish(let publication, let authorization, let expires):
               errands.append(.publish(publication, authorization: authorization, expires: expires))
             case .withdraw(let publication): withdrawals.addTask { (publication.name, await withdraw(publication)) }
+            case .withdrawRemains(let authorizations):
+              withdrawals.addTask {
+                await withdrawRemains(of: authorizations)
+                return nil
+              }
             case .waitForStragglers(let limit): tasks.addTask { try await pause(limit, then: .waited) }
             case .validated(let name, let duration): try await validated(name, after: duration)
             case .enter(let stage): try await report(stage, nil, await requests.order)
@@ -70,7 +78,7 @@ struct OrderRunner: Sendable {
           }
         }
       }
-      return ending.seen(by: try await withdrawals.reduce(into: [:]) { $0[$1.0] = $1.1 })
+      return ending.seen(by: try await withdrawals.compactMap(\.self).reduce(into: [:]) { $0[$1.0] = $1.1 })
     }
   }
 
@@ -100,6 +108,31 @@ struct OrderRunner: Sendable {
   private func withdraw(_ publication: Publication) async -> Visits? {
     guard let order = await requests.order else { return nil }
     return await responders.withdraw(publication, order: order)
+  }
+
+  /// Only the authorizations tell what may be in place. One that can not be read in time is left to the end of its lease.
+  private func withdrawRemains(of authorizations: [ResourceURL]) async {
+    await withTaskGroup(of: Bool.self) { tasks in
+      tasks.addTask {
+        try? await Task.sleep(for: Self.remainsLimit)
+        return false
+      }
+      var left = authorizations[...]
+      for _ in 1...Self.requestsInFlight { if let url = left.popFirst() { tasks.addTask { await withdrawRemains(of: url) } } }
+      for _ in authorizations {
+        guard await tasks.next() == true else { break }
+        if let url = left.popFirst() { tasks.addTask { await withdrawRemains(of: url) } }
+      }
+      tasks.cancelAll()
+    }
+  }
+
+  /// - Returns: true, for it is done with.
+  private func withdrawRemains(of authorization: ResourceURL) async -> Bool {
+    if case .authorizationRead(_, let answer, _) = try? await requests.send(.readAuthorization(authorization)), let publication = answer.publication {
+      _ = await withdraw(publication)
+    }
+    return true
   }
 
   private func validated(_ name: DNSName, after duration: Duration) async throws {
