@@ -1,5 +1,6 @@
 import ACMEClientAPI
 import ModelAuthority
+import NIOHTTP1
 import PKI
 import Testing
 
@@ -178,6 +179,18 @@ struct FaultTests {
       #expect(report.ordersMade == subject.orders)
       #expect(report.certificatesIssued == subject.certificates)
       #expect(report.total < 80, "\(report.requests)")
+    }
+  }
+
+  @Test("a CA that drips an answer holds a request no longer than its limit")
+  func dripping() async throws {
+    try await Testbed.withModel { bed, model in
+      model.keep(.dripping(milliseconds: 20), at: .directory)
+      let transport = HTTPTransport(trustRoots: bed.trust, proxy: nil, timeLimit: .milliseconds(500))
+      let url = try #require(ResourceURL(bed.directory))
+      let error = await #expect(throws: ACMEError.self) { try await transport.send(Request(method: .GET, url: url)) }
+      #expect(error?.code == .timedOut)
+      await transport.shutdown()
     }
   }
 

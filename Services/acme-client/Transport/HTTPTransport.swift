@@ -7,21 +7,23 @@ import ServiceRuntime
 
 /// Requests over async-http-client: HTTP/2 where the CA has it, else HTTP/1.1.
 struct HTTPTransport: Transport {
-  /// How long one answer may take. Some CAs validate and sign within the request.
-  static let timeLimit = TimeAmount.seconds(60)
+  /// How long one answer may take, from the request to the last byte. Some CAs validate and sign within the request.
+  static let timeLimit = Duration.seconds(60)
   /// RFC 8555, section 6.1: who we are, and what we are made with.
   private static let userAgent = "acme-connector/\(Product.version) async-http-client"
 
   private let client: HTTPClient
+  private let timeLimit: Duration
 
   /// - Parameters:
   ///   - trustRoots: The path of a PEM file instead of the system's roots.
   ///   - proxy: Where to go through.
-  init(trustRoots: String?, proxy: ProxyEnvironment.Proxy?) {
+  init(trustRoots: String?, proxy: ProxyEnvironment.Proxy?, timeLimit: Duration = timeLimit) {
+    self.timeLimit = timeLimit
     var tls = TLSConfiguration.makeClientConfiguration()
     if let trustRoots { tls.trustRoots = .file(trustRoots) }
     var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
-    configuration.timeout = .init(connect: .seconds(10), read: Self.timeLimit)
+    configuration.timeout = .init(connect: .seconds(10), read: TimeAmount(timeLimit))
     // A CA that is down is said to be down at once; whoever asked decides when to ask again.
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = OrderRunner.requestsInFlight
@@ -40,12 +42,28 @@ struct HTTPTransport: Transport {
     outgoing.headers.replaceOrAdd(name: "accept-language", value: "en")
     if !request.body.isEmpty { outgoing.body = .bytes(request.body) }
     do {
-      let response = try await client.execute(outgoing, timeout: Self.timeLimit)
-      let body = try await response.body.collect(upTo: request.limit)
-      return Response(status: Int(response.status.code), headers: response.headers, body: Array(body.readableBytesView))
+      return try await exchange(outgoing, limit: request.limit)
     } catch {
       try Task.checkCancellation()
       throw ACMEError(transport: error, to: request.url)
+    }
+  }
+
+  /// One limit around it all: the client's own ends with the head, and its read timeout begins anew with every byte.
+  private func exchange(_ request: HTTPClientRequest, limit: Int) async throws -> Response {
+    try await withThrowingTaskGroup(of: Response?.self) { tasks in
+      defer { tasks.cancelAll() }
+      tasks.addTask {
+        let response = try await client.execute(request, timeout: TimeAmount(timeLimit))
+        let body = try await response.body.collect(upTo: limit)
+        return Response(status: Int(response.status.code), headers: response.headers, body: Array(body.readableBytesView))
+      }
+      tasks.addTask {
+        try await Task.sleep(for: timeLimit)
+        return nil
+      }
+      guard case let response?? = try await tasks.next() else { throw HTTPClientError.deadlineExceeded }
+      return response
     }
   }
 

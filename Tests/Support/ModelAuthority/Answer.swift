@@ -19,6 +19,8 @@ struct Answer: Sendable {
   var body: [UInt8] = []
   var delivery = Delivery.whole
   var delay = Duration.zero
+  /// The pause before each byte of the body.
+  var drip = Duration.zero
   /// A header field that is left out.
   var omitted: String?
 

@@ -14,6 +14,8 @@ public enum Fault: Codable, Sendable, Hashable {
   case unanswered
   /// All is done, and the answer takes its time.
   case late(milliseconds: Int)
+  /// All is done, and the body comes byte by byte, with this pause before each.
+  case dripping(milliseconds: Int)
   /// The connection ends in the middle of the answer.
   case cutOff
   /// Half of the body, as if that were all.
@@ -68,6 +70,7 @@ public enum Fault: Codable, Sendable, Hashable {
     case .redirected(let status): return Answer(status: status, headers: ["location": "https://elsewhere.example/"])
     case .dropped, .unanswered: answer.delivery = .none
     case .late(let milliseconds): answer.delay = .milliseconds(milliseconds)
+    case .dripping(let milliseconds): answer.drip = .milliseconds(milliseconds)
     case .cutOff: answer.delivery = .half
     case .half: answer.body.removeLast(answer.body.count / 2)
     case .swollen(let bytes): answer.body += [UInt8](repeating: UInt8(ascii: " "), count: bytes)

@@ -58,8 +58,21 @@ final class HTTPServer: ChannelInboundHandler {
     let body = answer.delivery == .half ? answer.body.prefix(answer.body.count / 2) : answer.body[...]
     channel.write(HTTPServerResponsePart.head(head), promise: nil)
     // A client that has seen enough closes the connection; that is its right.
+    guard answer.drip == .zero else { return await drip(body, every: answer.drip, to: channel) }
     try? await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: isHead ? [] : body))))
     guard answer.delivery == .whole else { return channel.close(promise: nil) }
     channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
+  }
+
+  private static func drip(_ body: ArraySlice<UInt8>, every pause: Duration, to channel: any Channel) async {
+    do {
+      for byte in body {
+        try await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(ByteBuffer(bytes: [byte]))))
+        try await Task.sleep(for: pause)
+      }
+      try await channel.writeAndFlush(HTTPServerResponsePart.end(nil))
+    } catch {
+      channel.close(promise: nil)
+    }
   }
 }
