@@ -58,6 +58,8 @@ public struct Problem: Codable, Sendable, Hashable {
   public var final: Bool
   /// What is wrong with each name.
   public var names: [NameProblem]
+  /// How many newOrder requests the request has cost. Only from ``ACMEClient/Issue``.
+  public var newOrders: Int?
 
   /// A problem, in short.
   public init(

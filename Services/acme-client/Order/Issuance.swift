@@ -30,13 +30,13 @@ struct Issuance: Sendable {
       count("issued")
       return reply
     } catch let rejection as SigningRequestRejection {
-      throw failed(Problem(rejection), call)
+      throw await failed(Problem(rejection), call)
     } catch let failure as OrderFailure {
-      throw failed(Problem(failure), call)
+      throw await failed(Problem(failure), call)
     } catch let error as ACMEError {
-      throw failed(Problem(error), call)
+      throw await failed(Problem(error), call)
     } catch let failed as ACMEClient.Failed {
-      throw self.failed(failed.problem, call)
+      throw await self.failed(failed.problem, call)
     } catch {
       count("interrupted")
       throw error
@@ -160,7 +160,10 @@ struct Issuance: Sendable {
       replacesRefused: entry.refusedReplacement.map { _ in true })
   }
 
-  private func failed(_ problem: Problem, _ call: ACMEClient.Issue.Parameters) -> ACMEClient.Failed {
+  private func failed(_ problem: Problem, _ call: ACMEClient.Issue.Parameters) async -> ACMEClient.Failed {
+    var problem = problem
+    // Whatever came of them, they count at the CA.
+    problem.newOrders = await journal[call.request]?.newOrders
     count(problem.error.rawValue)
     let about: LogFields = [
       .request: call.request, .device: call.device, .name: problem.name, .directory: call.authority.directory, .problem: problem.error.rawValue,

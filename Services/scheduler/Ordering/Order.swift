@@ -37,7 +37,7 @@ struct Order: Sendable {
         let csr = try SigningRequest(der: Array(request.csr))
         try await keep(try await issue(csr), for: csr)
       } catch let failed as ACMEClient.Failed {
-        try await fleet.fail(request.id, AttemptFailure(failed.problem))
+        try await fleet.fail(request.id, AttemptFailure(failed.problem), newOrders: failed.problem.newOrders)
       } catch let rejection as SigningRequestRejection {
         // An earlier version took it; it must not hold a place in the queue for ever.
         try await fleet.fail(request.id, AttemptFailure(error: rejection.code.rawValue, text: rejection.description, isFinal: true))

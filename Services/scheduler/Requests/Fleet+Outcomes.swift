@@ -38,11 +38,16 @@ extension Fleet {
   }
 
   /// An attempt has failed: that is kept with its reason, and then its device is told.
+  /// - Parameter newOrders: how many newOrder requests all attempts have cost, where that is known.
   /// - Returns: whether a certificate was still wanted.
   @discardableResult
-  func fail(_ id: RequestID, _ failure: AttemptFailure) async throws -> Bool {
+  func fail(_ id: RequestID, _ failure: AttemptFailure, newOrders: Int? = nil) async throws -> Bool {
     let isKept = try await transact { transaction in
-      guard let request = try RequestRecord.fetch(id, from: transaction.database), request.phase == .ordering else { return false }
+      guard var request = try RequestRecord.fetch(id, from: transaction.database), request.phase == .ordering else { return false }
+      if let newOrders {
+        try transaction.settle(request, newOrders: newOrders, replacesRefused: false)
+        request.newOrders = newOrders
+      }
       // What is wrong with the CA is told once, and not for each device.
       try transaction.fail(request, failure, isTold: failure.concernsAuthority)
       try transaction.noteOrder(from: request.authority, failure)

@@ -39,7 +39,8 @@ extension Transaction {
     try LedgerRecord.keep(ledger, of: book, in: database)
   }
 
-  /// An order has succeeded, perhaps with more orders than one, or without the exemption that was counted on.
+  /// An attempt has cost more orders than one, or its order was made without the exemption that was counted on.
+  /// - Parameter newOrders: how many newOrder requests all attempts have cost.
   mutating func settle(_ request: RequestRecord, newOrders: Int, replacesRefused: Bool) throws {
     guard let limits = settings.limits, let authority = request.orderedFrom else { return }
     var charges: [LedgerAccount] = []
@@ -48,8 +49,9 @@ extension Transaction {
       charges = Ledger.charges(request.names, exemption == .renewalInWindow ? .renewal : exemption, suffixes: publicSuffixes)
     }
     if request.charges?.contains(.orders) == true {
-      // Each attempt was charged for one.
-      let further = newOrders - (try AttemptRecord.of(request.id, from: database).count)
+      // This attempt was charged for one, and those before it for all that was known of, or one each.
+      let earlier = max(request.newOrders, try AttemptRecord.of(request.id, from: database).count - 1)
+      let further = newOrders - earlier - 1
       charges += Array(repeating: .orders, count: min(max(0, further), 10))
     }
     guard !charges.isEmpty else { return }

@@ -89,6 +89,26 @@ struct LedgerServiceTests {
     }
   }
 
+  @Test("the orders of a request that fails for good are shown, and charged, all of them")
+  func failedForGood() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet(Self.limited)
+      var problem = Problem(.badCsr, "The CA takes no such CSR.", final: true)
+      problem.newOrders = 3
+      bench.client.set(.fail(problem))
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        _ = try await fleet.request(request.id, of: device, in: .failed)
+        #expect(try await fleet.certificates(of: nil, all: true).map(\.newOrders) == [3])
+        let limits = try #require(fleet.settings.current.limits)
+        let book = try #require(fleet.settings.current.authority?.book)
+        let ledger = try await fleet.store.read { try LedgerRecord.all(of: book, by: limits, at: .earliest, from: $0) }
+        #expect(ledger.buckets[.orders]?.fullAt == bench.clock.wallClock.now() + limits.ordersPerAccount.refill * 3)
+      }
+    }
+  }
+
   @Test("the most urgent comes first: whose certificate ends first, before those who have none yet")
   func urgent() async throws {
     try await onBench { bench in
