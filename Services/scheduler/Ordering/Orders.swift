@@ -99,8 +99,8 @@ actor Orders: Service {
     let batch = try await fleet.transact { transaction in
       let database = transaction.database
       try transaction.catchUp()
-      let released = try RequestRecord.toRelease(limit + releasing.count, from: database)
-      let inTurn = try RequestRecord.inTurn(limit + underWay.count + releasing.count, at: transaction.now, from: database)
+      let released = try transaction.readable(RequestRecord.toRelease(limit + releasing.count, from: database))
+      let inTurn = try transaction.readable(RequestRecord.inTurn(limit + underWay.count + releasing.count, at: transaction.now, from: database))
       let new = inTurn.filter { !underWay.contains($0.id) && !releasing.contains($0.id) }.prefix(max(0, limit - underWay.count))
       return Batch(
         orders: try new.compactMap { try transaction.begin($0) },

@@ -35,7 +35,7 @@ extension Transaction {
       case .recovered(let since):
         try record(Event(.authorityRecovered, "Certificates can be had from \(directory) again; they could not since \(since)."))
         for alarm in try AlarmRecord.of(nil, from: database) where alarm.slot == url.key { try clear(alarm) }
-        for request in try RequestRecord.waitingForAuthority(from: database) { try tryAgain(request) }
+        for request in try readable(RequestRecord.waitingForAuthority(from: database)) { try tryAgain(request) }
       }
     }
     hasWork = true

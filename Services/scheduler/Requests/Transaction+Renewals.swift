@@ -55,8 +55,8 @@ extension Transaction {
   mutating func catchUp() throws {
     // The rule may have been set anew.
     for renewal in try RenewalRecord.byOtherRule(than: settings.renewalRule, from: database) { try keep(renewal.schedule, of: renewal) }
-    for request in try RequestRecord.due(at: now, from: database) { try tryAgain(request) }
-    for request in try RequestRecord.cameDue(at: now, from: database) {
+    for request in try readable(RequestRecord.due(at: now, from: database)) { try tryAgain(request) }
+    for request in try readable(RequestRecord.cameDue(at: now, from: database)) {
       if try !claimLostNames(of: request) { try handle(.cameDue, of: request) }
     }
     for renewal in try RenewalRecord.due(at: now, from: database) {

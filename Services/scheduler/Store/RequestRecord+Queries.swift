@@ -7,18 +7,31 @@ extension RequestRecord {
     try fetchOne(database, sql: "SELECT * FROM request WHERE id = ?", arguments: [id.rawValue])
   }
 
+  /// The first rows that can be read. One that can not was told when it was set aside, and is not to keep its device from anything.
+  private static func readable(
+    _ limit: Int, _ database: Database, sql: String, arguments: StatementArguments
+  ) throws -> [RequestRecord] {
+    let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
+    var requests: [RequestRecord] = []
+    while requests.count < limit, let row = try rows.next() {
+      if let request = try? RequestRecord(row: row) { requests.append(request) }
+    }
+    return requests
+  }
+
   /// The newest request of a device's slot.
   static func newest(of device: DeviceID, slot: String, from database: Database) throws -> RequestRecord? {
-    try fetchOne(
-      database, sql: "SELECT * FROM request WHERE device = ? AND slot = ? ORDER BY number DESC LIMIT 1", arguments: [device.rawValue, slot])
+    try readable(
+      1, database, sql: "SELECT * FROM request WHERE device = ? AND slot = ? ORDER BY number DESC", arguments: [device.rawValue, slot]
+    ).first
   }
 
   /// The requests of a device with this CSR, of one slot if it is given, newest first; they are few, and the rest is history.
   static func withCSR(_ hash: Fingerprint, of device: DeviceID, slot: String? = nil, from database: Database) throws -> [RequestRecord] {
-    try fetchAll(
-      database,
+    try readable(
+      20, database,
       sql: """
-        SELECT * FROM request WHERE device = :device AND csrHash = :hash AND (:slot IS NULL OR slot = :slot) ORDER BY number DESC LIMIT 20
+        SELECT * FROM request WHERE device = :device AND csrHash = :hash AND (:slot IS NULL OR slot = :slot) ORDER BY number DESC
         """,
       arguments: ["device": device.rawValue, "hash": hash.hex, "slot": slot])
   }
@@ -31,8 +44,8 @@ extension RequestRecord {
 
   /// The requests of a device that are not superseded, newest first.
   static func current(of device: DeviceID, slot: String? = nil, from database: Database) throws -> [RequestRecord] {
-    try fetchAll(
-      database,
+    try readable(
+      .max, database,
       sql: "SELECT * FROM request WHERE device = :device AND (:slot IS NULL OR slot = :slot) AND state <> 'superseded' ORDER BY number DESC",
       arguments: ["device": device.rawValue, "slot": slot])
   }
@@ -40,19 +53,19 @@ extension RequestRecord {
   /// The requests that are not superseded, oldest first: the first after the number given; of one device if it is given, with the superseded ones if
   /// `all`.
   static func list(of device: DeviceID?, all: Bool, after: Int?, limit: Int, from database: Database) throws -> [RequestRecord] {
-    try fetchAll(
-      database,
+    try readable(
+      limit, database,
       sql: """
         SELECT * FROM request WHERE number > :after AND (:device IS NULL OR device = :device) AND (:all OR state <> 'superseded')
-        ORDER BY number LIMIT :limit
+        ORDER BY number
         """,
-      arguments: ["after": after ?? 0, "device": device?.rawValue, "all": all, "limit": limit])
+      arguments: ["after": after ?? 0, "device": device?.rawValue, "all": all])
   }
 
   /// The newest request of every slot, of all devices or of one, and with a name if one is given.
   static func newestOfSlots(of device: DeviceID?, name: DNSName?, from database: Database) throws -> [RequestRecord] {
-    try fetchAll(
-      database,
+    try readable(
+      .max, database,
       sql: """
         SELECT * FROM request WHERE number IN (
             SELECT max(number) FROM request WHERE (:device IS NULL OR device = :device) GROUP BY device, slot)
@@ -63,8 +76,8 @@ extension RequestRecord {
   }
 
   /// The requests that are being ordered, and those whose turn it is, most urgent first.
-  static func inTurn(_ count: Int, at now: Instant, from database: Database) throws -> [RequestRecord] {
-    try fetchAll(
+  static func inTurn(_ count: Int, at now: Instant, from database: Database) throws -> [Row] {
+    try Row.fetchAll(
       database,
       sql: """
         SELECT * FROM request WHERE state IN ('ordering', 'queued') AND (waitUntil IS NULL OR waitUntil <= ?)
@@ -74,25 +87,26 @@ extension RequestRecord {
   }
 
   /// The failed requests whose pause is over.
-  static func due(at now: Instant, from database: Database) throws -> [RequestRecord] {
-    try fetchAll(database, sql: "SELECT * FROM request WHERE nextAttempt <= ? ORDER BY nextAttempt LIMIT 1000", arguments: [now.milliseconds])
+  static func due(at now: Instant, from database: Database) throws -> [Row] {
+    try Row.fetchAll(database, sql: "SELECT * FROM request WHERE nextAttempt <= ? ORDER BY nextAttempt LIMIT 1000", arguments: [now.milliseconds])
   }
 
   /// The failed requests that wait for nothing but the CA.
-  static func waitingForAuthority(from database: Database) throws -> [RequestRecord] {
-    try fetchAll(database, sql: "SELECT * FROM request WHERE nextAttempt IS NOT NULL AND outages > 0 ORDER BY nextAttempt")
+  static func waitingForAuthority(from database: Database) throws -> [Row] {
+    try Row.fetchAll(database, sql: "SELECT * FROM request WHERE nextAttempt IS NOT NULL AND outages > 0 ORDER BY nextAttempt")
   }
 
   /// The kept requests whose moment has come.
-  static func cameDue(at now: Instant, from database: Database) throws -> [RequestRecord] {
-    try fetchAll(database, sql: "SELECT * FROM request WHERE dueAt <= ? ORDER BY dueAt LIMIT 1000", arguments: [now.milliseconds])
+  static func cameDue(at now: Instant, from database: Database) throws -> [Row] {
+    try Row.fetchAll(database, sql: "SELECT * FROM request WHERE dueAt <= ? ORDER BY dueAt LIMIT 1000", arguments: [now.milliseconds])
   }
 
   /// The newest request of a slot that has a certificate for its device to use.
   static func served(of device: DeviceID, slot: String, from database: Database) throws -> RequestRecord? {
-    try fetchOne(
-      database, sql: "SELECT * FROM request WHERE device = ? AND slot = ? AND state IN ('ready', 'installed') ORDER BY number DESC LIMIT 1",
-      arguments: [device.rawValue, slot])
+    try readable(
+      1, database, sql: "SELECT * FROM request WHERE device = ? AND slot = ? AND state IN ('ready', 'installed') ORDER BY number DESC",
+      arguments: [device.rawValue, slot]
+    ).first
   }
 
   /// When the next pause is over, or the next kept request is due.
@@ -105,8 +119,8 @@ extension RequestRecord {
   }
 
   /// The requests for which acme-client may keep something that nobody needs any more.
-  static func toRelease(_ count: Int, from database: Database) throws -> [RequestRecord] {
-    try fetchAll(
+  static func toRelease(_ count: Int, from database: Database) throws -> [Row] {
+    try Row.fetchAll(
       database,
       sql: """
         SELECT * FROM request WHERE isHeldByClient = 1 AND state NOT IN ('notDue', 'queued', 'ordering', 'awaitingApproval') AND nextAttempt IS NULL

@@ -39,6 +39,29 @@ struct OrderTests {
     }
   }
 
+  @Test("a stored request that cannot be read is told once and set aside, and the others are ordered")
+  func unreadable() async throws {
+    try await onBench { bench in
+      let first = try bench.fleet()
+      let device = try await first.device("1")
+      let csr = try makeCSR("a.example.net")
+      let damaged = try await first.submit(csr, of: device, slot: "damaged")
+      let whole = try await first.submit(makeCSR("b.example.net"), of: device, slot: "whole")
+      try await first.store.write {
+        try $0.execute(sql: #"UPDATE request SET names = '["no name!"]' WHERE id = ?"#, arguments: [damaged.id.rawValue])
+      }
+      let second = try bench.fleet()
+      try await bench.working(second) {
+        _ = try await second.request(whole.id, of: device, in: .ready)
+        let events = try await second.events(after: 0, limit: 100, of: device).filter { $0.request == damaged.id && $0.code == "orderFailed" }
+        #expect(events.count == 1 && events.allSatisfy { $0.text.contains("set aside") })
+        let again = try await second.submit(csr, of: device, slot: "damaged")
+        _ = try await second.request(again.id, of: device, in: .ready)
+        #expect(try await second.certificates(of: device, all: true).map(\.request) == [whole.id, again.id])
+      }
+    }
+  }
+
   @Test("an order that was under way when the process was killed is taken up, not made anew")
   func takenUp() async throws {
     try await onBench { bench in
