@@ -140,12 +140,18 @@ public enum AdminMethods {
 
     /// What is queued now.
     public struct Reply: Codable, Sendable {
-      /// The requests.
-      public var requests: [RequestID]
+      /// The most requests that are named.
+      private static let mostNamed = 200
 
-      /// The requests that are queued now.
+      /// The first requests, 200 at most.
+      public var requests: [RequestID]
+      /// How many there are.
+      public var count: Int
+
+      /// The requests that are queued now, all of them.
       public init(requests: [RequestID]) {
-        self.requests = requests
+        self.requests = Array(requests.prefix(Self.mostNamed))
+        self.count = requests.count
       }
     }
   }

@@ -29,6 +29,7 @@ struct RenewCommand: ConnectorCommand {
       AdminMethods.Renew.self, .init(request: request, device: device, name: name, force: force))
     if options.json { return try terminal.json(reply) }
     if reply.requests.isEmpty { return try terminal.line("There is nothing to try again.") }
-    try terminal.line("Queued: \(reply.requests.map(\.rawValue).joined(separator: ", ")).")
+    let more = reply.count > reply.requests.count ? " and \(reply.count - reply.requests.count) more" : ""
+    try terminal.line("Queued: \(reply.requests.map(\.rawValue).joined(separator: ", "))\(more).")
   }
 }
