@@ -165,6 +165,16 @@ struct ReconnectTests {
     #expect(try #require(pause(device.handle(.disconnected(.closed(code: 1001))))) > .zero)
   }
 
+  @Test("a twin with the same identity is left alone: a run ends, a daemon comes back much later")
+  func twin() throws {
+    var device = fixture.device()
+    _ = device.registered()
+    #expect(pause(device.handle(.disconnected(.replaced))) == DeviceMachine.pauseForTwin)
+    var run = try MachineFixture().device()
+    _ = run.registered()
+    #expect(run.handle(.disconnected(.replaced)).failure?.contains("--hardware-id") == true)
+  }
+
   @Test("a wrong password ends the run, but not that of a device that had been logged in")
   func wrongPassword() {
     var device = fixture.device()

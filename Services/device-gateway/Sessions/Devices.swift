@@ -64,7 +64,7 @@ final class Devices: Sendable {
 
   func registered(_ session: SessionReference, as device: DeviceID) {
     let (older, early) = state.withLockedValue { $0.table.registered(session, as: device) }
-    older?.perform { $0.close(.refused, "this device has a newer connection") }
+    older?.perform { $0.close(.refused, CloseCode.replaced) }
     for news in early { session.perform { $0.deliver(news) } }
   }
 

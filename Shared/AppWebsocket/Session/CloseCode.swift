@@ -10,4 +10,8 @@ public enum CloseCode: UInt16, Sendable, Hashable, CaseIterable {
   case tooLarge = 1009
   /// There are too many connections; reconnect later.
   case busy = 1013
+
+  /// The reason that comes with ``refused`` when the device has logged in on another connection since: whoever shares its identity would take the
+  /// connection from it again and again.
+  public static let replaced = "replaced by a newer connection of this device"
 }

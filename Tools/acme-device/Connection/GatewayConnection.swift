@@ -25,16 +25,16 @@ struct GatewayConnection: Sendable {
   /// Sends what comes out of `outbox`, hands each text message to `receive` and waits until it is dealt with, until the connection ends.
   func run(_ outbox: Outbox, receive: @Sendable (String) async -> Void) async -> ConnectionEnd {
     do {
-      let code = try await channel.executeThenClose { frames, writer in
+      let end = try await channel.executeThenClose { frames, writer in
         try await withThrowingTaskGroup(of: Void.self) { tasks in
           tasks.addTask { try await Self.send(outbox, by: writer, on: channel.channel) }
-          let code = try await Self.receive(frames, outbox, receive)
+          let end = try await Self.receive(frames, outbox, receive)
           outbox.finish()
-          return code
+          return end
         }
       }
-      if code == nil, let error = watch.firstError { throw error }
-      return .closed(code: code)
+      if end == .closed(code: nil), let error = watch.firstError { throw error }
+      return end
     } catch let error as ConnectionError {
       return .failed(error)
     } catch {
@@ -42,10 +42,10 @@ struct GatewayConnection: Sendable {
     }
   }
 
-  /// Reads until the peer closes; returns the code of its close frame, if one came.
+  /// Reads until the peer closes; returns what its close frame says, if one came.
   private static func receive(
     _ frames: NIOAsyncChannelInboundStream<WebSocketFrame>, _ outbox: Outbox, _ receive: @Sendable (String) async -> Void
-  ) async throws -> UInt16? {
+  ) async throws -> ConnectionEnd {
     for try await frame in frames {
       var data = frame.unmaskedData
       switch frame.opcode {
@@ -55,12 +55,12 @@ struct GatewayConnection: Sendable {
         // Without a code the close frame is empty (RFC 6455, section 5.5.1).
         let code = data.readInteger(as: UInt16.self)
         try? outbox.put(.close(.normal))
-        return code
+        return code == CloseCode.refused.rawValue && String(buffer: data) == CloseCode.replaced ? .replaced : .closed(code: code)
       case .binary: throw ConnectionError.broken("a binary message came")
       default: continue
       }
     }
-    return nil
+    return .closed(code: nil)
   }
 
   private static func send(_ outbox: Outbox, by writer: NIOAsyncChannelOutboundWriter<WebSocketFrame>, on channel: any Channel) async throws {

@@ -37,6 +37,8 @@ enum LocalStep: Sendable, Hashable {
 enum ConnectionEnd: Sendable, Hashable {
   /// By a close frame with this code, or without one.
   case closed(code: UInt16?)
+  /// The same device has logged in on another connection.
+  case replaced
   /// By an error, or none came about.
   case failed(ConnectionError)
 }

@@ -3,6 +3,9 @@ import PKI
 
 // How a device logs in, and what it does when the connection ends.
 extension DeviceMachine {
+  /// How long another one with the same identity is left alone: both would take the connection from each other for ever.
+  static let pauseForTwin = Duration.seconds(600)
+
   mutating func loggedIn(_ now: Instant) -> [DeviceAction] {
     link = .loggedIn
     hasLoggedIn = true
@@ -42,6 +45,11 @@ extension DeviceMachine {
     switch end {
     case .closed(code: CloseCode.restarting.rawValue) where wasLoggedIn:
       return [.say("the connector is being restarted"), .start(.reconnect, after: .zero)]
+    case .replaced:
+      let sentence = "Another connection has logged in as this device; give each folder a --hardware-id of its own."
+      trouble = sentence
+      guard wishes.stays else { return [.finish(.failed(sentence))] }
+      return [.say(sentence), .start(.reconnect, after: Self.pauseForTwin)]
     case .closed(let code):
       trouble = "The connector has closed the connection\(code.map { " with code \($0)" } ?? "")."
     case .failed(let error):
