@@ -22,8 +22,7 @@ struct RequestedNames {
   }
 
   private mutating func add(_ text: String) throws(SigningRequestRejection) {
-    // The trailing dot is the same name to the DNS and not to an authority, which would refuse the CSR when all names are validated.
-    guard let name = DNSName(text), !text.hasSuffix(".") else { throw SigningRequestRejection(invalid: text) }
+    let name = try DNSName(certifiable: text)
     guard known.insert(name).inserted else { return }
     guard names.count < SigningRequest.maximumNames else {
       throw SigningRequestRejection(
@@ -43,6 +42,16 @@ struct RequestedNames {
     default:
       throw SigningRequestRejection(.badCsr, "The CSR asks for something other than DNS names, such as an e-mail address or a URI; leave it out.")
     }
+  }
+}
+
+extension DNSName {
+  /// The name as it may stand in a CSR.
+  /// - Throws: why `text` is no such name.
+  public init(certifiable text: String) throws(SigningRequestRejection) {
+    // The trailing dot is the same name to the DNS and not to an authority, which would refuse the CSR when all names are validated.
+    guard let name = DNSName(text), !text.hasSuffix(".") else { throw SigningRequestRejection(invalid: text) }
+    self = name
   }
 }
 

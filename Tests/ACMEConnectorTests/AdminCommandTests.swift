@@ -124,6 +124,18 @@ struct AdminCommandTests {
     #expect(error?.description == "The value is fixed by /etc/acme-connector/settings.json. (fixedSetting)")
   }
 
+  @Test("a value may begin with a dash, and is one value")
+  func negativeValue() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.ChangeSetting.self) { parameters, _ in
+      throw AdminMethods.Refused(error: "badValue", text: "\(parameters.key) is \(parameters.value, default: "nothing").")
+    }
+    let error = await #expect(throws: CommandError.self) {
+      try await TestConnector.serving(admin(handler)) { try await $0.run("settings", "set", "devices.renewDays", "-5", "--json") }
+    }
+    #expect(error?.description == "devices.renewDays is -5. (badValue)")
+    #expect(throws: (any Error).self) { try ACMEConnector.parseAsRoot(["settings", "set", "devices.renewDays", "1", "2"]) }
+  }
+
   @Test("without a connector the error says where it was looked for")
   func noConnector() async throws {
     let error = await #expect(throws: CommandError.self) { try await TestConnector(directory: "/nonexistent").run("status") }

@@ -28,6 +28,16 @@ struct EnrollCommandTests {
     #expect(throws: (any Error).self) { try ACMEDevice.parseAsRoot(Self.needed + arguments) }
   }
 
+  @Test(
+    "a name that can not be had is told with the reason",
+    arguments: [("*.a.example", "wildcard"), ("192.0.2.1", "IP address"), ("a_b", "hyphens")])
+  func name(text: String, reason: String) {
+    #expect { try ACMEDevice.parseAsRoot(Self.needed + ["--name", text]) } throws: { error in
+      let message = ACMEDevice.message(for: error)
+      return message.contains(text) && message.contains(reason)
+    }
+  }
+
   @Test("the executable ends with 1 and one sentence when it has no password, and with 64 for wrong usage")
   func executable() async throws {
     try await withFolder { path in
@@ -42,7 +52,7 @@ struct EnrollCommandTests {
         "enroll", "--connector", "ws://127.0.0.1:1/c", "--password-file", "\(path)/none", "--directory", "\(path)/d", "--name", "a.example",
         "--hardware-id", "x", "--timeout", "1")
       #expect(status == .exited(1))
-      #expect(error.hasSuffix("Error: \(path)/none is no use: there is no such file.\n"))
+      #expect(error.hasSuffix("Error: --password-file: \(path)/none is no use: there is no such file.\n"))
       #expect(try await run("enroll").0 == .exited(64))
     }
   }

@@ -79,6 +79,17 @@ struct DeviceTests {
     }
   }
 
+  @Test("a device of a version that is none is refused, and one of a later version is answered in the version that is spoken")
+  func versions() async throws {
+    try await TestGateway.run { gateway in
+      let device = try await gateway.device("a")
+      try await device.send(#"{"mt":"RegisterDevice","protocol":0}"#)
+      #expect(Refusal(try await device.answer(RegisterDevice.name.result))?.error == .badMessage)
+      try await device.send(#"{"mt":"RegisterDevice","protocol":2}"#)
+      #expect(try await device.message(RegisterDeviceResult.self).message.protocol == 1)
+    }
+  }
+
   @Test("a device that registers is told the settings, the pin, and later their change")
   func registration() async throws {
     try await TestGateway.run { gateway in
@@ -129,7 +140,7 @@ struct DeviceTests {
       let older = try await gateway.device("twin")
       try await eventually("the first is registered") { gateway.scheduler.with { $0.registrations.count >= 1 } }
       let newer = try await gateway.device("twin")
-      #expect(try await older.closeCode() == 1008)
+      #expect(try await older.closeReason() == CloseCode.replaced)
       gateway.scheduler.tell(FakeScheduler.id(.init(scope: "instance", sip: "twin")), .ready("mine"))
       #expect(try await newer.message(CertificateReady.self).message.id.value == "mine")
     }

@@ -90,6 +90,14 @@ final class TestDevice: Sendable {
     return nil
   }
 
+  /// The reason with which the gateway refuses to go on; messages before are passed over.
+  func closeReason() async throws -> String? {
+    while let frame = try await receive() {
+      if frame.closeCode == 1008 { return String(decoding: frame.payload.dropFirst(2), as: UTF8.self) }
+    }
+    return nil
+  }
+
   /// Logs in, and returns what the gateway says to it.
   func logIn(sip: String, secret: String, domain: String = "", info: RawJSON? = nil) async throws -> AppLoginResult {
     try await send(AppChallenge().text)

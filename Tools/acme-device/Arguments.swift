@@ -6,11 +6,6 @@ extension ConnectorURL: ExpressibleByArgument {
   init?(argument: String) { self.init(argument) }
 }
 
-extension DNSName: ExpressibleByArgument {
-  /// The name that an argument spells.
-  public init?(argument: String) { self.init(argument) }
-}
-
 extension SubjectPublicKeyPin: ExpressibleByArgument {
   /// The pin that an argument spells.
   public init?(argument: String) { self.init(argument) }

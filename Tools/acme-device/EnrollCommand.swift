@@ -23,7 +23,10 @@ struct EnrollCommand: AsyncParsableCommand {
     help: "A file whose first line is the password of the login. If there is none, it is asked for at the terminal, and kept there.",
     completion: .file())
   var passwordFile: String
-  @Option(parsing: .upToNextOption, help: "The names of the certificate; the first one is the common name.") var name: [DNSName]
+  @Option(
+    parsing: .upToNextOption, help: "The names of the certificate; the first one is the common name.",
+    transform: { try DNSName($0) ?? DNSName(certifiable: $0) })
+  var name: [DNSName]
   @Option(help: "The folder for the files.", completion: .directory) var directory: String
   @Option(
     help: """
@@ -56,12 +59,19 @@ struct EnrollCommand: AsyncParsableCommand {
 
   func run() async throws {
     let secret = SecretFile(path: passwordFile)
-    let isAsked = try secret.askIfMissing()
-    _ = try secret.read()
+    let isAsked: Bool
+    do {
+      isAsked = try secret.askIfMissing()
+      _ = try secret.read()
+    } catch let error as FileError {
+      throw EnrollError("--password-file: \(error)")
+    }
     let progress = Progress(traces: trace)
     let folder = CertificateFolder(path: directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory)
     let lock = try folder.prepare()
     defer { withExtendedLifetime(lock) {} }
+    // A key that can not be read is told before anybody is asked for anything.
+    _ = try folder.key()
     guard let hardwareID = hardwareID ?? HardwareID.ofMachine() else {
       throw EnrollError("This machine has no /etc/machine-id; give --hardware-id.")
     }

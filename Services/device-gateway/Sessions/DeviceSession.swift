@@ -178,6 +178,10 @@ extension DeviceSession {
       house.logger.info("device answered RenewCertificate", metadata: metadata.merging([.state: result.accepted ? "accepted" : "refused"]))
       note(result.accepted ? .accepted : .declined, for: result.slot)
     case .registerDevice(let description):
+      guard description.protocol >= DeviceProtocol.version else {
+        let text = "Version \(description.protocol) of the protocol is not known here; this connector speaks version \(DeviceProtocol.version)."
+        return refuse(message.name, .badMessage, text, correlation)
+      }
       if let hardwareID = description.hwId { visitor?.identity.hardwareID = hardwareID.value }
       registration = correlation
       ask(.register(DeviceDescription(description)), for: message, correlation)

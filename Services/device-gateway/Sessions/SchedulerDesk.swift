@@ -62,7 +62,7 @@ struct SchedulerDesk: Sendable {
     case let refused as SchedulerMethods.Refused:
       return .refused(ErrorToken(rawValue: refused.error) ?? .internalError, refused.text)
     case is SchedulerMethods.NotFound:
-      return .refused(.notFound, "There is no such request of this device.")
+      return .refused(.notFound, "There is no such request of this device; hand in its CSR with RequestCertificate.")
     case is CancellationError:
       return .refused(.busy, "The connector restarts; ask again on a new connection.")
     case _ where Self.mayPass(error):

@@ -25,7 +25,8 @@ struct DeviceKey: Hashable {
     }
     guard let value = [identity.hardwareID, identity.sip, identity.guid].compactMap({ $0 }).first(where: { !$0.isEmpty }) else {
       throw Refusal(
-        .missingProperty, "The device tells nothing that it could be known by; let its hardware id be the login's sip, in 1 to 64 visible characters."
+        .missingProperty,
+        "The device tells no hardware id, sip or guid of 1 to 64 visible characters that it could be known by; let its hardware id be the login's sip."
       )
     }
     guard Self.isPlain(value) else {

@@ -32,7 +32,7 @@ public struct GetCertificate: Message, Codable {
     } else if let slot = try container.decodeIfPresent(ShortText.self, forKey: .slot) {
       key = .slot(slot)
     } else {
-      throw DecodingError.keyNotFound(CodingKeys.id, .init(codingPath: container.codingPath, debugDescription: "id, csrHash or slot"))
+      throw MessageError(.missingProperty, "The message names no request; give its id, its csrHash or its slot.")
     }
   }
 

@@ -28,11 +28,16 @@ struct SettingsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Stores a value. One that file or environment fixes can not be changed.")
 
     @Argument(help: "The setting.") var key: String
-    @Argument(help: "Its new value.") var value: String
+    // A list of one, for only lists take what begins with a dash: a number may be negative.
+    @Argument(parsing: .allUnrecognized, help: "Its new value.") var value: [String]
     @OptionGroup var options: ConnectorOptions
 
+    func validate() throws {
+      guard value.count == 1 else { throw ValidationError("Give one value, in quotes if there are blanks in it.") }
+    }
+
     func perform(with connector: Connector, on terminal: Terminal) async throws {
-      try await connector.change(key, to: value, json: options.json, on: terminal)
+      try await connector.change(key, to: value.joined(), json: options.json, on: terminal)
     }
   }
 

@@ -46,7 +46,7 @@ struct CertificateFolder: Sendable {
     do {
       return try SigningKey(pem: pem)
     } catch {
-      throw FileError("\(path)/key.pem", because: "\(error)")
+      throw FileError("\(path)/key.pem", because: "\(error) Put the key back, or remove the file to have a new one made.")
     }
   }
 
