@@ -23,7 +23,14 @@ struct ACMEClientInterface: Sendable {
             .map(ACMEClient.Order.init)
         },
         .reply(ACMEClient.DescribeAuthority.self) { call, _ in try await problems { try await describe(call.authority) } },
-        .reply(ACMEClient.GetAccount.self) { call, _ in try await problems { try await account(call.authority) } },
+        .reply(ACMEClient.GetAccount.self) { call, _ in
+          try await problems { try await accounts.turns.use { try await accounts.describe(call.authority) } }
+        },
+        .reply(ACMEClient.UpdateAccount.self) { call, _ in
+          try await problems { try await accounts.turns.use { try await accounts.update(call.authority) } }
+        },
+        .reply(ACMEClient.ChangeAccountKey.self) { call, _ in try await problems { try await accounts.changeKey(call.authority) } },
+        .reply(ACMEClient.DeactivateAccount.self) { call, _ in try await problems { try await accounts.deactivate(call.authority) } },
         .reply(ACMEClient.GetRenewalInfo.self) { call, _ in try await certificates.renewalInfo(call) },
         .reply(ACMEClient.Revoke.self) { call, _ in
           try await certificates.revoke(call)
@@ -47,12 +54,6 @@ struct ACMEClientInterface: Sendable {
         directory: connection.url.value, termsOfService: meta?.termsOfService, website: meta?.website, caaIdentities: meta?.caaIdentities ?? [],
         externalAccountRequired: meta?.externalAccountRequired ?? false, profiles: meta?.profiles ?? [:],
         renewalInfo: connection.directory.renewalInfo != nil, date: date))
-  }
-
-  private func account(_ authority: Authority) async throws -> ACMEClient.GetAccount.Reply {
-    let session = try await accounts.session(with: authority)
-    let account = try await session.get(.account, session.account).decode(Account.self, from: session.account)
-    return .init(url: session.account.value, status: account.status, thumbprint: session.thumbprint)
   }
 
   private func problems<Reply>(_ body: () async throws -> Reply) async throws -> Reply {

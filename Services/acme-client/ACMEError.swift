@@ -25,6 +25,10 @@ struct ACMEError: Error, Sendable, Hashable, CustomStringConvertible {
     static let termsNotAgreed = Code(rawValue: "termsNotAgreed")
     /// The CA binds accounts to external ones, and none is at hand.
     static let accountNeeded = Code(rawValue: "accountNeeded")
+    /// The account was deactivated.
+    static let accountEnded = Code(rawValue: "accountEnded")
+    /// What was to be changed is in use.
+    static let inUse = Code(rawValue: "inUse")
     /// The account key can not be opened or does not sign.
     static let badKey = Code(rawValue: "badKey")
     /// The disk.

@@ -199,29 +199,4 @@ public enum ACMEClient {
       }
     }
   }
-
-  /// The account at the CA, made or recovered by its key.
-  public struct GetAccount: VarlinkMethod {
-    /// The interface.
-    public static let interface = VarlinkInterface.acmeClient
-    /// Which CA.
-    public typealias Parameters = AuthorityParameters
-
-    /// The account.
-    public struct Reply: Codable, Sendable {
-      /// The account's URL, which is its `kid`.
-      public var url: String
-      /// valid, deactivated or revoked (RFC 8555, section 7.1.2).
-      public var status: String
-      /// The key's RFC 7638 thumbprint, base64url.
-      public var thumbprint: String
-
-      /// An account.
-      public init(url: String, status: String, thumbprint: String) {
-        self.url = url
-        self.status = status
-        self.thumbprint = thumbprint
-      }
-    }
-  }
 }

@@ -36,6 +36,8 @@ public struct Problem: Codable, Sendable, Hashable {
     public static let notConfigured = Word(rawValue: "notConfigured")
     /// The account is not usable: external account binding, deactivated, new terms.
     public static let accountProblem = Word(rawValue: "accountProblem")
+    /// Something else is under way that has to end first.
+    public static let busy = Word(rawValue: "busy")
     /// The CA has no renewal information for a certificate, and will hardly have any a moment later.
     public static let noRenewalInfo = Word(rawValue: "noRenewalInfo")
     /// A fault of ours.

@@ -50,6 +50,12 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case accountRecovered = "fa2698f1055842528a3915216f031b70"
   /// The CA does not know the account any more.
   case accountLost = "bd1ac75804c447abbb986443a82ec4f0"
+  /// The CA was told how to reach a person.
+  case accountUpdated = "b3f0df9251074c06b371f4c3d9f17006"
+  /// The account has another key.
+  case accountKeyChanged = "b2d0490f477848e7b7da48ee54157042"
+  /// The account was ended for good.
+  case accountDeactivated = "5bbd5d6d99f84c5aa118f4c5c304e163"
   /// The account can not be used as it is.
   case accountProblem = "6fe8b624b0b341a9aa508efba5a5bcf8"
   /// An order may have been made twice.
@@ -126,7 +132,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
       .reloadFailed:
       .warning
     case .certificateRevoked, .alarmCleared, .authorityRecovered, .straysAtPort80, .loginAdded, .loginRotated, .loginRemoved, .keyMade,
-      .ownCertificateServed, .settingChanged:
+      .ownCertificateServed, .settingChanged, .accountUpdated, .accountKeyChanged, .accountDeactivated:
       .notice
     case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateDelivered, .certificateInstalled,
       .renewalDue, .renewalExplained, .accountMade, .accountRecovered:

@@ -36,6 +36,27 @@ struct AccountTests {
     }
   }
 
+  @Test("a key that is a file is followed by its successor, and any other key is not changed here", arguments: [true, false])
+  func successor(isNamed: Bool) async throws {
+    try await withFolder { folder in
+      let keys = AccountKeys(folder: folder)
+      let uri = isNamed ? "file:\(folder.appending(component: "named.pem").path)" : nil
+      if let uri { try Data(P256.Signing.PrivateKey().pemRepresentation.utf8).write(to: URL(filePath: String(uri.dropFirst(5)))) }
+      let old = try await keys.key(uri: uri, directory: CA.url("directory")).key.publicKey
+      #expect(try await keys.successor(uri: uri, directory: CA.url("directory")) == nil)
+      let next = try await keys.makeSuccessor(uri: uri, directory: CA.url("directory")).publicKey
+      #expect(try await AccountKeys(folder: folder).successor(uri: uri, directory: CA.url("directory"))?.publicKey == next && next != old)
+      #expect(try await keys.key(uri: uri, directory: CA.url("directory")).key.publicKey == old)
+      try await keys.succeed(uri: uri, directory: CA.url("directory"))
+      #expect(try await keys.key(uri: uri, directory: CA.url("directory")).key.publicKey == next)
+      #expect(try await keys.successor(uri: uri, directory: CA.url("directory")) == nil)
+      let error = await #expect(throws: ACMEError.self) {
+        _ = try await keys.makeSuccessor(uri: "pkcs11:object=account?pin-value=1234", directory: CA.url("directory"))
+      }
+      #expect(error?.subject == "pkcs11:object=account" && error?.cause.contains("authority.accountKey") == true)
+    }
+  }
+
   @Test("a key that a URI names signs as ES256 wants it")
   func signature() async throws {
     try await withFolder { folder in
@@ -71,12 +92,13 @@ struct AccountTests {
   func book() throws {
     try withFolder { folder in
       let book = AccountBook(folder: folder)
-      try book.note(CA.url("account/1"), of: "thumbprint", at: CA.url("directory"))
-      #expect(try book.account(of: "thumbprint", at: CA.url("directory")) == CA.url("account/1"))
-      #expect(try book.account(of: "another key", at: CA.url("directory")) == nil)
-      #expect(try book.account(of: "thumbprint", at: CA.url("staging")) == nil)
+      let entry = AccountEntry(directory: CA.url("directory"), thumbprint: "thumbprint", url: CA.url("account/1"), contact: ["mailto:a@a.example"])
+      try book.note(entry)
+      #expect(try book.entry(of: "thumbprint", at: CA.url("directory")) == entry)
+      #expect(try book.entry(of: "another key", at: CA.url("directory")) == nil)
+      #expect(try book.entry(of: "thumbprint", at: CA.url("staging")) == nil)
       try book.forget("thumbprint", at: CA.url("directory"))
-      #expect(try book.account(of: "thumbprint", at: CA.url("directory")) == nil)
+      #expect(try book.entry(of: "thumbprint", at: CA.url("directory")) == nil)
     }
   }
 

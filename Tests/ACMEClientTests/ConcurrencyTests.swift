@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import ACMEClient
@@ -59,6 +60,59 @@ struct ConcurrencyTests {
       #expect(try await tasks.next() == true)
     }
     try await one.run("key") {}
+  }
+
+  @Test("a change waits for those that are at it, and those that come meanwhile wait for the change")
+  func useOrChange() async throws {
+    let (thing, order) = (UseOrChange(), Steps())
+    let (using, done) = (Waiter<Void>(), Waiter<Void>())
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask {
+        try await thing.use {
+          _ = using.give(())
+          try await done.value()
+          order.add("first use")
+        }
+      }
+      try await using.value()
+      try await thing.use { order.add("use beside it") }
+      tasks.addTask { try await thing.change(patience: .seconds(60)) { order.add("change") } }
+      try await eventually { await thing.isWaitedFor }
+      tasks.addTask { try await thing.use { order.add("later use") } }
+      _ = done.give(())
+      try await tasks.waitForAll()
+    }
+    #expect(order.all == ["use beside it", "first use", "change", "later use"])
+  }
+
+  @Test("a change does not wait for ever, and lets those behind it go on")
+  func impatientChange() async throws {
+    let thing = UseOrChange()
+    let (using, done) = (Waiter<Void>(), Waiter<Void>())
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask {
+        try await thing.use {
+          _ = using.give(())
+          try await done.value()
+        }
+      }
+      try await using.value()
+      await #expect(throws: UseOrChange.StillInUse.self) { try await thing.change(patience: .milliseconds(20)) {} }
+      try await thing.use {}
+      _ = done.give(())
+      try await tasks.waitForAll()
+    }
+    try await thing.change(patience: .seconds(60)) {}
+  }
+
+  private final class Steps: Sendable {
+    private let steps = Mutex<[String]>([])
+    var all: [String] { steps.withLock { $0 } }
+    func add(_ step: String) { steps.withLock { $0.append(step) } }
+  }
+
+  private func eventually(_ condition: () async -> Bool) async throws {
+    while await !condition() { try await Task.sleep(for: .milliseconds(1)) }
   }
 
   @Test("a value is given once, and not to who has gone")

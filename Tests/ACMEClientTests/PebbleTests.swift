@@ -194,7 +194,7 @@ struct PebbleTests {
         let session = try await service.accounts.session(with: bed.authority)
         let stranger = try #require(ResourceURL(session.account.value + "99"))
         let book = AccountBook(folder: bed.folder.appending(path: "state/accounts"))
-        try book.note(stranger, of: session.thumbprint, at: session.connection.url)
+        try book.note(AccountEntry(directory: session.connection.url, thumbprint: session.thumbprint, url: stranger))
       }
       try await bed.withService { service in
         let reply = try await service.issue(bed.call(try Testbed.csr(1)))

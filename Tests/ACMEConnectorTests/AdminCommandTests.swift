@@ -1,4 +1,5 @@
 import ArgumentParser
+import FoundationEssentials
 import NIOConcurrencyHelpers
 import PKI
 import SchedulerAPI
@@ -122,6 +123,44 @@ struct AdminCommandTests {
       try await TestConnector.serving(admin(handler)) { try await $0.run("settings", "set", "devices.renewDays", "20") }
     }
     #expect(error?.description == "The value is fixed by /etc/acme-connector/settings.json. (fixedSetting)")
+  }
+
+  private static let account = AccountView(
+    directory: "https://ca.example/directory", url: "https://ca.example/account/1", status: "valid", contact: ["mailto:a@a.example"], thumbprint: "tp"
+  )
+
+  @Test("the account is shown, and its new contact is stored before the CA is told")
+  func account() async throws {
+    let stored = NIOLockedValueBox("")
+    let get = VarlinkHandler.reply(AdminMethods.GetAccount.self) { _, _ in Self.account }
+    let change = VarlinkHandler.reply(AdminMethods.ChangeSetting.self) { parameters, _ in
+      stored.withLockedValue { $0 = "\(parameters.key)=\(parameters.value ?? "")" }
+      return .init(setting: SettingView(key: parameters.key, value: "", source: "stored", description: ""))
+    }
+    let update = VarlinkHandler.reply(AdminMethods.UpdateAccount.self) { _, _ in
+      #expect(stored.withLockedValue { $0 } == "authority.contact=a@a.example,b@a.example")
+      return Self.account
+    }
+    try await TestConnector.serving(admin(get, change, update)) { connector in
+      let shown = try await connector.run("account")
+      #expect(shown.output.contains("https://ca.example/account/1") && shown.output.contains("mailto:a@a.example"))
+      let json = try await connector.run("account", "contact", "a@a.example", "b@a.example", "--json").output
+      #expect(try JSONDecoder().decode(AccountView.self, from: Data(json.utf8)) == Self.account)
+    }
+  }
+
+  @Test("an account is ended only when that is meant")
+  func deactivation() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.DeactivateAccount.self) { _, _ in Self.account }
+    try await TestConnector.serving(admin(handler)) { connector in
+      await #expect(throws: CommandError.self) { try await connector.run("account", "deactivate") }
+      await #expect(throws: CommandError.self) { try await connector.run("account", "deactivate", answers: ["y"]) }
+      for answers in [["yes"], nil] as [[String]?] {
+        let arguments = ["account", "deactivate"] + (answers == nil ? ["--yes"] : [])
+        let printed = try await connector.run(arguments: arguments, answers: answers)
+        #expect(printed.output.contains("account/1"))
+      }
+    }
   }
 
   @Test("a value may begin with a dash, and is one value")

@@ -31,7 +31,8 @@ struct ContractTests {
       .acmeClient,
       methods: [
         ACMEClient.Issue.self, ACMEClient.Release.self, ACMEClient.ListOrders.self, ACMEClient.DescribeAuthority.self, ACMEClient.GetAccount.self,
-        ACMEClient.GetRenewalInfo.self, ACMEClient.Revoke.self,
+        ACMEClient.UpdateAccount.self, ACMEClient.ChangeAccountKey.self, ACMEClient.DeactivateAccount.self, ACMEClient.GetRenewalInfo.self,
+        ACMEClient.Revoke.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }
@@ -65,7 +66,9 @@ struct ContractTests {
         AdminMethods.Status.self, AdminMethods.ListDevices.self, AdminMethods.ListNames.self, AdminMethods.ApproveName.self,
         AdminMethods.ListCertificates.self, AdminMethods.GetChain.self, AdminMethods.ListAlarms.self, AdminMethods.Plan.self,
         AdminMethods.ListEvents.self, AdminMethods.Renew.self, AdminMethods.Request.self, AdminMethods.ListSettings.self,
-        AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self, AdminMethods.ListTraces.self, AdminMethods.SetTrace.self,
+        AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self, AdminMethods.GetAccount.self,
+        AdminMethods.UpdateAccount.self, AdminMethods.ChangeAccountKey.self, AdminMethods.DeactivateAccount.self, AdminMethods.ListTraces.self,
+        AdminMethods.SetTrace.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

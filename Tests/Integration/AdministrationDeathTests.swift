@@ -1,6 +1,7 @@
 import DeviceGatewayAPI
 import FoundationEssentials
 import Glibc
+import PKI
 import Programs
 import SchedulerAPI
 import Testing
@@ -63,6 +64,33 @@ extension Integration {
       }
     }
 
+    @Test("an account has the new key that is shown, and goes on", arguments: RehearsedSteps.ofKeyChanges)
+    func keyChange(step: String) async throws {
+      try await killed(at: step) { bed in
+        let before = try await bed.account("show")
+        let after = try await bed.account("rollover")
+        try #require(after.url == before.url && after.thumbprint != before.thumbprint)
+        try await #require(bed.account("show") == after)
+        let keys = bed.connector.state.appending(path: "state/acme-client/account-keys")
+        try #require(FileManager.default.contentsOfDirectory(atPath: keys.path).filter { !$0.hasPrefix(".") }.count == 1)
+        try await #require(bed.device().enroll(Testbed.names(1)).succeeded)
+      }
+    }
+
+    @Test("an account that is ended is so at the CA and here, and nothing is ordered", arguments: RehearsedSteps.ofDeactivation)
+    func deactivation(step: String) async throws {
+      try await killed(at: step) { bed in
+        let before = try await bed.account("show")
+        let after = try await bed.account("deactivate", "--yes")
+        try #require(after.url == before.url && after.status == "deactivated")
+        try await #require(bed.account("show") == after)
+        let csr = try SigningKey(.p256).signingRequest(for: Testbed.names(1).compactMap { DNSName($0) })
+        let request = AdminMethods.Request.Parameters(device: "host", csr: csr.pem, force: false)
+        let refused = try await bed.connector.admin.stream(AdminMethods.Request.self, request) { _ in }
+        try #require(refused.state == .failed && refused.text?.contains("deactivated") == true, "\(refused)")
+      }
+    }
+
     private struct Made: Decodable {
       var secret: String
     }
@@ -97,6 +125,13 @@ extension Connector {
 }
 
 extension Testbed {
+  /// What `acme-connector account` shows.
+  fileprivate func account(_ arguments: String...) async throws -> AccountView {
+    let shown = try await connector.administer(["account"] + arguments + ["--json"])
+    try #require(shown.succeeded, "\(shown.complaints)")
+    return try JSONDecoder().decode(AccountView.self, from: Data(shown.output.utf8))
+  }
+
   /// Whether a device gets its certificate with this secret.
   fileprivate func opensDoor(_ secret: String) async throws -> Bool {
     try Data(secret.utf8).write(to: URL(filePath: connector.credential("shown")))

@@ -2,31 +2,44 @@ import FoundationEssentials
 import PKI
 import ServiceRuntime
 
+/// What is known of an account.
+struct AccountEntry: Codable, Sendable, Hashable {
+  let directory: ResourceURL
+  /// Of the account's key (RFC 7638).
+  let thumbprint: String
+  let url: ResourceURL
+  /// What the CA was told last of how to reach a person; absent where that is not known.
+  var contact: [String]?
+  /// How far its end has come; absent while it is in use.
+  var end: End?
+
+  /// An account that is deactivated (RFC 8555, section 7.3.6), for good.
+  enum End: String, Codable, Sendable {
+    /// The CA is told, and may not have heard.
+    case wanted
+    case certain
+  }
+}
+
 /// Which account each key has at each CA, on disk: an account is made once.
 struct AccountBook: Sendable {
   let folder: URL
 
-  private struct Entry: Codable {
-    var directory: ResourceURL
-    var thumbprint: String
-    var url: ResourceURL
-  }
-
-  /// The account's URL, if one is known.
-  func account(of thumbprint: String, at directory: ResourceURL) throws -> ResourceURL? {
+  /// The account of a key, if one is known.
+  func entry(of thumbprint: String, at directory: ResourceURL) throws -> AccountEntry? {
     guard let content = try file(thumbprint, directory).read(limit: 1 << 16) else { return nil }
-    return try? JSONDecoder().decode(Entry.self, from: Data(content)).url
+    return try? JSONDecoder().decode(AccountEntry.self, from: Data(content))
   }
 
   /// Writes an account down.
-  func note(_ url: ResourceURL, of thumbprint: String, at directory: ResourceURL) throws {
+  func note(_ entry: AccountEntry) throws {
     try AtomicFile.makeFolder(at: folder)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-    try file(thumbprint, directory).write(encoder.encode(Entry(directory: directory, thumbprint: thumbprint, url: url)))
+    try file(entry.thumbprint, entry.directory).write(encoder.encode(entry))
   }
 
-  /// The CA does not know the account any more.
+  /// The account of a key is of no interest any more.
   func forget(_ thumbprint: String, at directory: ResourceURL) throws {
     try file(thumbprint, directory).remove()
   }

@@ -36,21 +36,25 @@ struct IssuedCertificates: Sendable {
   func revoke(_ call: ACMEClient.Revoke.Parameters) async throws {
     let certificate = try leaf(call.certificate)
     do {
-      let session = try await accounts.session(with: call.authority)
-      guard let url = session.connection.directory.revokeCert else {
-        throw ACMEError(.badAnswer, session.connection.url.value, "the CA revokes nothing by ACME (RFC 8555, section 7.6); see to its pages")
-      }
-      let revocation = Revocation(certificate: Base64URL.encode(certificate.der), reason: call.reason)
-      _ = try await session.post(.revokeCert, url, .encoding(revocation))
-      let reason = call.reason.map { "for reason \($0) of RFC 5280, section 5.3.1" } ?? "without a reason"
-      logger.log(
-        .certificateRevoked, "certificate revoked, \(reason)", metadata: [.serial: certificate.serial, .directory: session.connection.url])
+      try await accounts.turns.use { try await revoke(certificate, call) }
     } catch let error as ACMEError where error.document?.type == .alreadyRevoked {
       logger.info("certificate was revoked before", metadata: [.serial: certificate.serial])
     } catch let error as ACMEError {
       if error.mayBeMisdirected { await accounts.directoryMayBeOutdated(call.authority) }
       throw ACMEClient.Failed(Problem(error))
     }
+  }
+
+  private func revoke(_ certificate: X509Certificate, _ call: ACMEClient.Revoke.Parameters) async throws {
+    let session = try await accounts.session(with: call.authority)
+    guard let url = session.connection.directory.revokeCert else {
+      throw ACMEError(.badAnswer, session.connection.url.value, "the CA revokes nothing by ACME (RFC 8555, section 7.6); see to its pages")
+    }
+    let revocation = Revocation(certificate: Base64URL.encode(certificate.der), reason: call.reason)
+    _ = try await session.post(.revokeCert, url, .encoding(revocation))
+    let reason = call.reason.map { "for reason \($0) of RFC 5280, section 5.3.1" } ?? "without a reason"
+    logger.log(
+      .certificateRevoked, "certificate revoked, \(reason)", metadata: [.serial: certificate.serial, .directory: session.connection.url])
   }
 
   private func leaf(_ pem: String) throws -> X509Certificate {

@@ -46,6 +46,12 @@ struct Issuance: Sendable {
   private func obtain(_ call: ACMEClient.Issue.Parameters, _ csr: SigningRequest, report: @escaping Report) async throws -> ACMEClient.Issue.Reply {
     if let kept = await kept(call, csr) { return kept }
     try await report(.init(.ordering))
+    return try await accounts.turns.use { try await obtainAnew(call, csr, report: report) }
+  }
+
+  private func obtainAnew(
+    _ call: ACMEClient.Issue.Parameters, _ csr: SigningRequest, report: @escaping Report
+  ) async throws -> ACMEClient.Issue.Reply {
     let session = try await session(with: await authority(for: call, csr))
     // RFC 8555, section 7.4. Before anything is ordered: an order is paid for.
     guard csr.keyPin != session.key.publicKey.pin else {

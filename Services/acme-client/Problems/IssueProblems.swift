@@ -28,7 +28,7 @@ extension Problem {
     if let document = error.document {
       let word =
         switch error.endpoint {
-        case .newAccount: document.wordForAccount
+        case .newAccount, .account, .keyChange: document.wordForAccount
         case .finalize: document.wordForFinalize
         default: document.wordForRequest
         }
@@ -38,7 +38,8 @@ extension Problem {
     let word: Word =
       switch error.code {
       case .termsNotAgreed: .notConfigured
-      case .accountNeeded, .badKey, .badAuthority: .accountProblem
+      case .accountNeeded, .accountEnded, .badKey, .badAuthority: .accountProblem
+      case .inUse: .busy
       case .storage, .wrongCertificate: .internalError
       default: error.status == 429 ? .rateLimited : .caUnavailable
       }

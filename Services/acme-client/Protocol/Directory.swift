@@ -4,6 +4,7 @@ struct Directory: Decodable, Sendable, Hashable {
   let newAccount: ResourceURL
   let newOrder: ResourceURL
   let revokeCert: ResourceURL?
+  let keyChange: ResourceURL?
   /// RFC 9773.
   let renewalInfo: ResourceURL?
   let meta: Meta?

@@ -34,6 +34,14 @@ struct JSONWebSignature: Encodable, Sendable, Hashable {
     }
   }
 
+  /// The consent of a new key to take the place of an account's old one, without a nonce; the request around it is signed by the old one (RFC 8555,
+  /// section 7.3.5).
+  init(changing account: ResourceURL, from old: JSONWebKey, to key: any AccountKey, at keyChange: ResourceURL) throws {
+    let header = #"{"alg":"ES256","jwk":\#(key.publicKey.json),"url":\#(keyChange.json)}"#
+    let payload = #"{"account":\#(account.json),"oldKey":\#(old.json)}"#
+    try self.init(header: header, payload: Array(payload.utf8)) { try key.sign($0) }
+  }
+
   init(header: String, payload: [UInt8], sign: ([UInt8]) throws -> [UInt8]) rethrows {
     protected = Base64URL.encode(header.utf8)
     self.payload = Base64URL.encode(payload)

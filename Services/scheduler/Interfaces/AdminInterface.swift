@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import Logging
 import PKI
 import SchedulerAPI
@@ -70,6 +71,30 @@ extension VarlinkInterfaceHandlers {
         },
         .reply(Methods.DescribeAuthority.self) { call, _ in
           try await fleet.answer(.administrators) { try await fleet.describe(call, by: client) }
+        },
+        .reply(Methods.GetAccount.self) { _, _ in
+          try await fleet.answer(.administrators) { try await fleet.account(ACMEClient.GetAccount.self, by: client) }
+        },
+        .reply(Methods.UpdateAccount.self) { _, _ in
+          try await fleet.answer(.administrators) {
+            let account = try await fleet.account(ACMEClient.UpdateAccount.self, by: client)
+            fleet.audit("the CA was told the contact", [.account: account.url])
+            return account
+          }
+        },
+        .reply(Methods.ChangeAccountKey.self) { _, _ in
+          try await fleet.answer(.administrators) {
+            let account = try await fleet.account(ACMEClient.ChangeAccountKey.self, by: client)
+            fleet.audit("the account's key was changed", [.account: account.url])
+            return account
+          }
+        },
+        .reply(Methods.DeactivateAccount.self) { _, _ in
+          try await fleet.answer(.administrators) {
+            let account = try await fleet.account(ACMEClient.DeactivateAccount.self, by: client)
+            fleet.audit("the account was deactivated", [.account: account.url])
+            return account
+          }
         },
         .reply(Methods.ListTraces.self) { _, _ in .init(traces: fleet.traces) },
         .reply(Methods.SetTrace.self) { call, _ in

@@ -33,7 +33,8 @@ final class ScriptedTransport: Transport {
     AuthorityConnection(
       url: CA.url("directory"),
       directory: Directory(
-        newNonce: CA.url("newNonce"), newAccount: CA.url("newAccount"), newOrder: CA.url("newOrder"), revokeCert: nil, renewalInfo: nil, meta: nil),
+        newNonce: CA.url("newNonce"), newAccount: CA.url("newAccount"), newOrder: CA.url("newOrder"), revokeCert: nil, keyChange: nil,
+        renewalInfo: nil, meta: nil),
       transport: self, nonces: NoncePool(), clock: .system, logger: Logger(label: "test"))
   }
 }

@@ -69,7 +69,10 @@ struct Connector: Sendable {
   }
 
   /// `acme-connector` with these arguments.
-  func administer(_ arguments: String...) async throws -> Command.Outcome {
+  func administer(_ arguments: String...) async throws -> Command.Outcome { try await administer(arguments) }
+
+  /// The same.
+  func administer(_ arguments: [String]) async throws -> Command.Outcome {
     try await Command(Project.executable("acme-connector"), arguments + ["--runtime", state.appending(path: "run").path]).run()
   }
 

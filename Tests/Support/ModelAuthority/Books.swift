@@ -88,6 +88,7 @@ struct Books: Sendable {
     switch route.resource {
     case .newAccount: return try newAccount(request)
     case .account: return try account(route.id, request)
+    case .keyChange: return try changeKey(request)
     case .orders: return try orders(of: route.id, request, now: now)
     case .newOrder: return try newOrder(request, now: now)
     case .order:

@@ -6,6 +6,7 @@ private struct Directory: Encodable {
   let newAccount: String
   let newOrder: String
   let revokeCert: String
+  let keyChange: String
   let renewalInfo: String?
   let meta: Meta
 
@@ -23,6 +24,7 @@ extension Books {
     return .json(
       Directory(
         newNonce: url(.newNonce), newAccount: url(.newAccount), newOrder: url(.newOrder), revokeCert: url(.revokeCert),
+        keyChange: url(.keyChange),
         renewalInfo: manners.hasRenewalInfo ? url(.renewalInfo) : nil,
         meta: .init(termsOfService: "\(base)/terms", caaIdentities: ["model.example"], profiles: profiles.isEmpty ? nil : profiles)))
   }

@@ -1,6 +1,7 @@
 /// What a request is for (RFC 8555, section 7.1; RFC 9773, section 4.1): the first part of its path.
 public enum Resource: String, Codable, CodingKeyRepresentable, Sendable, CaseIterable {
-  case directory, newNonce, newAccount, account, orders, newOrder, order, authorization, challenge, finalize, certificate, revokeCert, renewalInfo
+  case directory, newNonce, newAccount, account, keyChange, orders, newOrder, order, authorization, challenge, finalize, certificate, revokeCert,
+    renewalInfo
 
   /// Whether everybody may ask, without a signature.
   var isPublic: Bool { [.directory, .newNonce, .renewalInfo].contains(self) }

@@ -41,13 +41,25 @@ struct JSONWebKey: Codable, Hashable, Sendable {
   }
 }
 
-extension Books {
-  private struct Flattened: Decodable {
-    let protected: String
-    let payload: String
-    let signature: String
+/// A JWS as it is sent (RFC 7515, section 7.2.2).
+struct FlattenedSignature: Decodable {
+  let protected: String
+  let payload: String
+  let signature: String
+
+  static func read(_ bytes: [UInt8], what: String) throws -> FlattenedSignature {
+    try StrictJSON.decode(FlattenedSignature.self, members: ["protected", "payload", "signature"], from: bytes, what: what)
   }
 
+  func verify(by key: JSONWebKey) throws {
+    let octets = try StrictJSON.octets(signature, what: "signature")
+    guard octets.count == 64, let ecdsa = try? P256.Signing.ECDSASignature(rawRepresentation: octets),
+      try key.publicKey.isValidSignature(ecdsa, for: Data("\(protected).\(payload)".utf8))
+    else { throw Deviation("the signature does not verify") }
+  }
+}
+
+extension Books {
   private struct Header: Decodable {
     let alg: String
     let nonce: String
@@ -62,7 +74,7 @@ extension Books {
     guard request.headers["content-type"] == ["application/jose+json"] else {
       throw Deviation("the content type is \(request.headers["content-type"]) (section 6.2)", status: 415)
     }
-    let jws = try StrictJSON.decode(Flattened.self, members: ["protected", "payload", "signature"], from: request.body, what: "the JWS")
+    let jws = try FlattenedSignature.read(request.body, what: "the JWS")
     let members: Set = ["alg", "nonce", "url", "jwk", "kid"]
     let header = try StrictJSON.decode(
       Header.self, members: members, from: StrictJSON.octets(jws.protected, what: "protected"), what: "the protected header")
@@ -73,11 +85,7 @@ extension Books {
     }
 
     let (signer, key) = try signer(header, at: resource)
-    let signature = try StrictJSON.octets(jws.signature, what: "signature")
-    guard signature.count == 64, let ecdsa = try? P256.Signing.ECDSASignature(rawRepresentation: signature),
-      try key.publicKey.isValidSignature(ecdsa, for: Data("\(jws.protected).\(jws.payload)".utf8))
-    else { throw Deviation("the signature does not verify") }
-
+    try jws.verify(by: key)
     try use(header.nonce)
     if case .account(let id) = signer, accounts[id]?.status != "valid" {
       throw Refusal("unauthorized", status: 401, "the account is \(accounts[id]?.status ?? "gone")")
