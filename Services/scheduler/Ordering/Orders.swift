@@ -49,7 +49,7 @@ actor Orders: Service {
   private func work() async throws {
     try await withThrowingDiscardingTaskGroup { tasks in
       board.wake()
-      for await _ in board.wakes {
+      for await wake in board.wakes {
         let batch = try await nextBatchIfPossible()
         for (request, authority) in batch?.orders ?? [] {
           let stops = board.begin(request.id)
@@ -68,6 +68,7 @@ actor Orders: Service {
           timers.insert(next)
           tasks.addTask { await self.ring(at: next) }
         }
+        if batch != nil, board.underWay.isEmpty, releasing.isEmpty, inquiring.isEmpty { board.rests.publish(wake) }
       }
       throw CancellationError()
     }

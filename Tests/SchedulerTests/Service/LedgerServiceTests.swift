@@ -28,7 +28,8 @@ struct LedgerServiceTests {
       }
       let all = requests
       try await bench.working(first) {
-        try await bench.eventually { try await first.certificates(of: nil, all: true).map(\.state) == [.ready, .ready, .ready, .queued, .queued] }
+        try await bench.settle(first)
+        #expect(try await first.certificates(of: nil, all: true).map(\.state) == [.ready, .ready, .ready, .queued, .queued])
         let waiting = try await first.certificates(of: nil, all: true).dropFirst(3)
         #expect(waiting.allSatisfy { $0.dueAt == bench.clock.wallClock.now() + .days(7) / 3 })
         #expect(waiting.first?.text == "It waits for the CA's limit on certificates for example.net.")
@@ -37,7 +38,7 @@ struct LedgerServiceTests {
       let second = try bench.fleet(Self.limited)
       try await bench.working(second) {
         #expect(try await state(all[3].0, of: all[3].1, in: second) == .queued)
-        bench.clock.advance(by: .days(7) / 3 + .milliseconds(1))
+        try await bench.advance(by: .days(7) / 3 + .milliseconds(1), at: second)
         _ = try await second.request(all[3].0.id, of: all[3].1, in: .ready)
         #expect(try await state(all[4].0, of: all[4].1, in: second) == .queued)
       }
@@ -58,11 +59,13 @@ struct LedgerServiceTests {
           let request = try await fleet.submit(makeCSR("h\(number).example.net"), of: device, slot: "\(number)")
           _ = try await fleet.request(request.id, of: device, in: .ready)
         }
-        try await bench.eventually { bench.client.state.withLock(\.inquiries.count) == 3 }
+        try await bench.settle(fleet)
+        #expect(bench.client.state.withLock(\.inquiries.count) == 3)
         for _ in 0..<6 {
           let renewed = try #require(try await fleet.renew(.init(name: dns("h0.example.net")), force: true).first)
           _ = try await fleet.request(renewed, of: device, in: .ready)
-          try await bench.eventually { try await fleet.store.read { try RenewalRecord.of(renewed, from: $0)?.schedule.window != nil } }
+          // From now on the window is known.
+          try await bench.settle(fleet)
         }
       }
     }

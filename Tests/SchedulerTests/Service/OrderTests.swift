@@ -21,7 +21,8 @@ struct OrderTests {
         let ready = try await fleet.request(request.id, of: device, in: .ready)
         let certificate = try #require(ready.certificate)
         #expect(certificate.installAt == bench.clock.wallClock.now())
-        try await bench.eventually { bench.client.state.withLock(\.released) == [request.id.rawValue] }
+        try await bench.settle(fleet)
+        #expect(bench.client.state.withLock(\.released) == [request.id.rawValue])
         #expect(bench.client.state.withLock(\.traces) == [trace.traceID])
         let held = try await fleet.store.read {
           try Int.fetchOne($0, sql: "SELECT count(*) FROM attempt WHERE endedAt IS NOT NULL AND failure IS NULL")
@@ -96,8 +97,9 @@ struct OrderTests {
 
       let next = try bench.fleet()
       try await bench.working(next) {
-        try await bench.eventually { bench.client.state.withLock(\.released) == [request.id.rawValue] }
-        try await bench.eventually { try await next.store.read { try RequestRecord.toRelease(10, from: $0).isEmpty } }
+        try await bench.settle(next)
+        #expect(bench.client.state.withLock(\.released) == [request.id.rawValue])
+        #expect(try await next.store.read { try RequestRecord.toRelease(10, from: $0).isEmpty })
       }
       #expect(bench.client.calls(for: request.id.rawValue) == 1)
     }
@@ -112,11 +114,12 @@ struct OrderTests {
       let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
       try await bench.working(fleet, withClient: false) {
         // Nobody listens: the pauses are the clock's, so nothing happens while it stands still.
-        try await bench.eventually { try await fleet.resume(device, request: request.id, csrHash: nil, slot: nil).state == .ordering }
+        let pause = try await bench.clock.nextPause(within: Patience.longest)
         try await bench.serving(bench.client.interface, at: bench.path("acme-client.sock")) {
-          try await bench.advance(by: .seconds(1)) {
-            try await fleet.resume(device, request: request.id, csrHash: nil, slot: nil).state == .ready
-          }
+          bench.clock.advance(by: pause)
+          // The next call is the one that is interrupted.
+          bench.clock.advance(by: try await bench.clock.nextPause(within: Patience.longest))
+          _ = try await fleet.request(request.id, of: device, in: .ready)
         }
       }
       #expect(bench.client.calls(for: request.id.rawValue) == 2)
@@ -141,7 +144,7 @@ struct OrderTests {
         #expect(try await fleet.eventCodes().suffix(2) == ["orderFailed", "alarmRaised"])
 
         bench.client.set(.issue())
-        try await bench.advance(by: .seconds(10)) {
+        try await bench.advance(by: .seconds(10), at: fleet) {
           try await fleet.resume(device, request: request.id, csrHash: nil, slot: nil).state == .ready
         }
         #expect(bench.client.calls(for: request.id.rawValue) == 2)
@@ -175,7 +178,8 @@ struct OrderTests {
         let failed = try await fleet.request(request.id, of: device, in: .failed)
         #expect(failed.failure?.final == true)
         #expect(failed.failure?.retryAfter == nil)
-        try await bench.eventually { bench.client.state.withLock(\.released) == [request.id.rawValue] }
+        try await bench.settle(fleet)
+        #expect(bench.client.state.withLock(\.released) == [request.id.rawValue])
 
         bench.client.set(.issue())
         #expect(try await fleet.renew(.init(), force: false) == [request.id])
@@ -237,7 +241,10 @@ struct OrderTests {
         try await bench.eventually { bench.client.state.withLock(\.underWay) == 1 }
         let new = try await fleet.submit(makeCSR("new.example.net"), of: device)
         _ = try await fleet.request(new.id, of: device, in: .ready)
-        try await bench.eventually { bench.client.state.withLock { $0.underWay == 0 && $0.released.contains(old.id.rawValue) } }
+        try await bench.settle(fleet)
+        #expect(bench.client.state.withLock(\.released).contains(old.id.rawValue))
+        // The stand-in hears of the end of the call by its connection.
+        try await bench.eventually { bench.client.state.withLock(\.underWay) == 0 }
         #expect(try await fleet.resume(device, request: old.id, csrHash: nil, slot: nil).state == .superseded)
       }
     }

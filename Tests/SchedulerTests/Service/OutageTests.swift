@@ -23,11 +23,11 @@ struct OutageTests {
         _ = try await fleet.request(failed.id, of: first, in: .failed)
         let second = try await fleet.device("2")
         let held = try await fleet.submit(makeCSR("b.example.net"), of: second)
-        try await bench.advance(by: .seconds(10)) { bench.client.state.withLock(\.issued.count) == 3 }
+        try await bench.advance(by: .seconds(10), at: fleet) { bench.client.state.withLock(\.issued.count) == 3 }
         #expect(try await fleet.eventCodes().filter { ["authorityFailed", "orderFailed"].contains($0) } == ["authorityFailed"])
 
         bench.client.set(.issue())
-        try await bench.advance(by: .seconds(60)) {
+        try await bench.advance(by: .seconds(60), at: fleet) {
           let states = [try await state(failed, of: first, in: fleet), try await state(held, of: second, in: fleet)]
           return states == [.ready, .ready]
         }
@@ -70,7 +70,7 @@ struct OutageTests {
         let second = try await fleet.submit(makeCSR("b.example.net", "a.example.net"), of: device)
         #expect(second.state == .failed && second.id != first.id)
         #expect(second.failure?.retryAfter == failed.failure?.retryAfter && second.failure?.name == dns("a.example.net"))
-        try await bench.advance(by: .seconds(10)) { bench.client.calls(for: second.id.rawValue) == 1 }
+        try await bench.advance(by: .seconds(10), at: fleet) { bench.client.calls(for: second.id.rawValue) == 1 }
         let third = try await fleet.request(second.id, of: device, in: .failed)
         #expect(third.failure?.retryAfter ?? 0 > 600, "the second pause is longer")
         #expect(try await fleet.submit(makeCSR("b.example.net"), of: device).state != .failed)

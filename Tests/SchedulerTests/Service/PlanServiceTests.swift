@@ -16,7 +16,7 @@ struct PlanServiceTests {
         let request = try await fleet.submit(SigningKey(.p256).signingRequest(for: names), of: device)
         let ready = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
         try await fleet.confirm(ready.fingerprint, for: request.id, of: device)
-        bench.clock.advance(by: .days(10))
+        try await bench.advance(by: .days(10), at: fleet)
         let plan = try await fleet.plan(lifetime: nil, limit: 10)
         #expect(plan.turns.map(\.at) == [ready.notAfter - .days(30)] && plan.turns.first?.end == ready.notAfter)
         #expect(plan.days.map(\.orders) == [1] && plan.warnings.isEmpty)

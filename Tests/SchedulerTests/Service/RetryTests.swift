@@ -35,7 +35,7 @@ struct RetryTests {
       try await fleet.fail(held.id, AttemptFailure(error: "nameUnreachable", text: ""))
       try await bench.working(fleet) {
         _ = try await fleet.request(waiting.id, of: second, in: .ready)
-        try await bench.advance(by: .seconds(10)) { try await state(held.id, of: first, in: fleet) != .failed }
+        try await bench.advance(by: .seconds(10), at: fleet) { try await state(held.id, of: first, in: fleet) != .failed }
         #expect(try await state(held.id, of: first, in: fleet) == .awaitingApproval)
         #expect(bench.client.calls(for: held.id.rawValue) == 0)
       }
@@ -91,7 +91,7 @@ struct RetryTests {
       bench.client.set(.issue())
       let second = try bench.fleet(Self.elsewhere)
       try await bench.working(second) {
-        try await bench.advance(by: .seconds(10)) { try await state(request.id, of: device, in: second) == .ready }
+        try await bench.advance(by: .seconds(10), at: second) { try await state(request.id, of: device, in: second) == .ready }
       }
       #expect(bench.client.state.withLock(\.directories) == ["https://acme.test/directory", "https://other.test/directory"])
     }
@@ -109,7 +109,7 @@ struct RetryTests {
         let failed = try await next.request(request.id, of: device, in: .failed)
         #expect(failed.failure?.error == "accountProblem")
         #expect(failed.failure?.text.contains("https://acme.test/directory") == true)
-        try await bench.advance(by: .seconds(10)) { try await state(request.id, of: device, in: next) == .ready }
+        try await bench.advance(by: .seconds(10), at: next) { try await state(request.id, of: device, in: next) == .ready }
       }
     }
   }
@@ -210,7 +210,7 @@ struct RetryTests {
         }
         let renewed = try #require(try await fleet.renew(.init(device: device), force: true).first)
         _ = try await fleet.request(renewed, of: device, in: .ready)
-        bench.clock.advance(by: .seconds(601))
+        try await bench.advance(by: .seconds(601), at: fleet)
         #expect(try await fleet.submit(csr, of: device, force: true).id != renewed)
       }
     }

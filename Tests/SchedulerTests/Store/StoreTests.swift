@@ -131,13 +131,8 @@ struct StoreTests {
       let second = try bench.fleet()
       try await second.sweep()
       try await bench.working(second) {
-        try await bench.eventually {
-          try await second.certificates(of: device, all: true).first?.dueAt == ready.map { $0.notAfter - .days(30) }
-        }
-        try await bench.eventually {
-          let pollAt = try await second.store.read { try RenewalRecord.of(request.id, from: $0)?.pollAt }
-          return pollAt.map { $0 > bench.clock.wallClock.now() } ?? false
-        }
+        try await bench.settle(second)
+        #expect(try await second.certificates(of: device, all: true).first?.dueAt == ready.map { $0.notAfter - .days(30) })
         #expect(bench.client.state.withLock { !$0.inquiries.isEmpty })
       }
     }

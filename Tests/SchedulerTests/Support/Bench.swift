@@ -76,17 +76,32 @@ struct Bench: Sendable {
     try await eventually { (try? await VarlinkClient(path: path).call(GetInfo.self, .init())) != nil }
   }
 
+  /// Returns when the queue of a scheduler that works has done whatever there was to do by now, and waits for the time to go on.
+  func settle(_ fleet: Fleet) async throws {
+    let rests = fleet.orders.rests.open()
+    let call = fleet.orders.wake()
+    for try await rest in rests where rest >= call { return }
+    throw CancellationError()
+  }
+
+  /// Moves the clock. Time never outruns the scheduler: it goes on when everything is done that came before, and what it brings is done afterwards.
+  func advance(by duration: Duration, at fleet: Fleet) async throws {
+    try await settle(fleet)
+    clock.advance(by: duration)
+    try await settle(fleet)
+  }
+
   /// Moves the clock in steps until `condition` holds.
-  func advance(by step: Duration, until condition: () async throws -> Bool) async throws {
+  func advance(by step: Duration, at fleet: Fleet, until condition: () async throws -> Bool) async throws {
+    try await settle(fleet)
     for _ in 0..<2_000 {
       if try await condition() { return }
-      clock.advance(by: step)
-      try await Task.sleep(for: .milliseconds(2))
+      try await advance(by: step, at: fleet)
     }
     Issue.record("it never happened, however far the clock was moved")
   }
 
-  /// Waits for something that no event tells of.
+  /// Waits for something that no event tells of: what others do while an order is under way, and what comes before the scheduler works.
   func eventually(_ condition: () async throws -> Bool) async throws {
     for _ in 0..<5_000 {
       if try await condition() { return }

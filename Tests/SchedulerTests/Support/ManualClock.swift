@@ -15,6 +15,7 @@ final class ManualClock: Clock {
     var now = Instant(offset: .zero)
     var sleepers: [Int: (deadline: Instant, continuation: CheckedContinuation<Void, any Error>)] = [:]
     var next = 0
+    var watchers: [AsyncStream<Void>.Continuation] = []
   }
 
   private let state = Mutex(State())
@@ -38,6 +39,7 @@ final class ManualClock: Clock {
           if Task.isCancelled { return .failure(CancellationError()) }
           if deadline <= state.now { return .success(()) }
           state.sleepers[number] = (deadline, continuation)
+          for watcher in state.watchers { watcher.yield() }
           return nil
         }
         if let outcome { continuation.resume(with: outcome) }
@@ -46,6 +48,18 @@ final class ManualClock: Clock {
       let sleeper = state.withLock { $0.sleepers.removeValue(forKey: number) }
       sleeper?.continuation.resume(throwing: CancellationError())
     }
+  }
+
+  /// How long the first has to sleep that is to wake within `limit`, as soon as there is one.
+  func nextPause(within limit: Duration) async throws -> Duration {
+    let (sleeps, watcher) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    watcher.yield()
+    state.withLock { $0.watchers.append(watcher) }
+    for await _ in sleeps {
+      let pause = state.withLock { state in state.sleepers.values.map { state.now.duration(to: $0.deadline) }.min() }
+      if let pause, pause <= limit { return pause }
+    }
+    throw CancellationError()
   }
 
   func advance(by duration: Duration) {
