@@ -20,6 +20,8 @@ public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
   case notInstalled
   /// A device's clock is wrong.
   case clockWrong
+  /// The scheduler does not keep up with what is to be done.
+  case schedulerLate
 
   /// The number under which alarm servers know it, in the range of applications (their base is 0x00240000).
   public var number: String {
@@ -32,6 +34,7 @@ public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
     case .deviceAbsent: "0x0024f006"
     case .notInstalled: "0x0024f008"
     case .clockWrong: "0x0024f00a"
+    case .schedulerLate: "0x0024f00b"
     }
   }
 }

@@ -26,6 +26,8 @@ actor Orders: Service {
 
   /// How many questions to the CA are under way at a time, beside the orders.
   private static let concurrentInquiries = 8
+  /// How long it sleeps at most: the clock may have been moved meanwhile.
+  private static let longestRest = Duration.seconds(900)
 
   /// - Parameters:
   ///   - client: acme-client.
@@ -63,8 +65,9 @@ actor Orders: Service {
           inquiring.insert(inquiry.request)
           tasks.addTask { await self.carryOut(inquiry) }
         }
-        let next = batch.map(\.nextMoment) ?? fleet.clock.now() + Patience.longest
-        if let next, timers.allSatisfy({ next < $0 }) {
+        let latest = fleet.clock.now() + (batch == nil ? Patience.longest : Self.longestRest)
+        let next = min(batch?.nextMoment ?? latest, latest)
+        if timers.allSatisfy({ next < $0 }) {
           timers.insert(next)
           tasks.addTask { await self.ring(at: next) }
         }
@@ -99,12 +102,15 @@ actor Orders: Service {
     let limit = fleet.settings.current.concurrentOrders
     let batch = try await fleet.transact { transaction in
       let database = transaction.database
+      let overdueSince = try transaction.overdueSince()
       try transaction.catchUp()
       let released = try transaction.readable(RequestRecord.toRelease(limit + releasing.count, from: database))
       let inTurn = try transaction.readable(RequestRecord.inTurn(limit + underWay.count + releasing.count, at: transaction.now, from: database))
       let new = inTurn.filter { !underWay.contains($0.id) && !releasing.contains($0.id) }.prefix(max(0, limit - underWay.count))
+      let orders = try new.compactMap { try transaction.begin($0) }
+      try transaction.reviewPunctuality(overdueSince: overdueSince)
       return Batch(
-        orders: try new.compactMap { try transaction.begin($0) },
+        orders: orders,
         toRelease: Array(released.filter { !releasing.contains($0.id) && !underWay.contains($0.id) }.prefix(max(0, limit - releasing.count))),
         inquiries: try transaction.inquiries(Self.concurrentInquiries, beside: inquiring),
         nextMoment: try transaction.nextMoment())

@@ -44,6 +44,12 @@ struct EventRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
       arguments: [event.device?.rawValue, event.code.rawValue, since.milliseconds]) ?? 0
   }
 
+  /// When something that is no device's last happened.
+  static func latest(_ code: Event.Code, from database: Database) throws -> Instant? {
+    try Int64.fetchOne(database, sql: "SELECT max(at) FROM event WHERE device IS NULL AND code = ?", arguments: [code.rawValue])
+      .map(Instant.init(milliseconds:))
+  }
+
   /// The first events after the one given, oldest first.
   static func list(after: Int, limit: Int, device: DeviceID?, from database: Database) throws -> [EventRecord] {
     try fetchAll(

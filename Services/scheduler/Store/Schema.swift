@@ -5,7 +5,7 @@ import PKI
 /// The tables, by the versions in which they came to be. Times are UTC milliseconds; lists and optional groups of members are JSON.
 enum Schema {
   /// The version that this program writes; SQLite keeps it as `user_version`.
-  static let version = 3
+  static let version = 4
 
   /// Brings the database to the present version. One of an older version is saved first, for there is no way back.
   static func prepare(_ pool: DatabasePool, at file: URL, now: Instant) throws {
@@ -38,6 +38,10 @@ enum Schema {
     migrator.registerMigration("3") { database in
       try database.execute(sql: renewals)
       try database.execute(sql: "PRAGMA user_version = 3")
+    }
+    migrator.registerMigration("4") { database in
+      try database.execute(sql: Mark.table)
+      try database.execute(sql: "PRAGMA user_version = 4")
     }
     return migrator
   }

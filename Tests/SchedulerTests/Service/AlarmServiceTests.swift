@@ -84,7 +84,7 @@ struct AlarmServiceTests {
         for severity in [AlarmSeverity.minor, .indeterminate, .major] {
           try await bench.advance(by: .seconds(3 * 3_600), at: fleet) { try await fleet.alarms(of: device).first?.severity == severity }
         }
-        #expect(try await codes(fleet) == [.nameUnreachable])
+        #expect(try await fleet.alarms(of: device).map(\.code) == [.nameUnreachable])
         #expect(bench.clock.wallClock.now() < ready.notAfter)
       }
     }
@@ -109,6 +109,31 @@ struct AlarmServiceTests {
         #expect(try await codes(fleet) == [.deviceAbsent])
         try await fleet.noteAnswer(.told, slot: "default", of: device)
         #expect(try await codes(fleet).isEmpty)
+      }
+    }
+  }
+
+  @Test("the scheduler's own lateness: what was due while it was away, until it has caught up and half an hour has passed")
+  func late() async throws {
+    try await onBench { bench in
+      let first = try bench.fleet()
+      try await bench.working(first) {
+        let device = try await first.device("1")
+        let request = try await first.submit(makeCSR("a.example.net"), of: device)
+        let ready = try #require(try await first.request(request.id, of: device, in: .ready).certificate)
+        try await first.confirm(ready.fingerprint, for: request.id, of: device)
+        try await bench.settle(first)
+      }
+      bench.clock.advance(by: .days(60) + .seconds(2 * 3_600))
+      let second = try bench.fleet()
+      try await bench.working(second) {
+        try await bench.settle(second)
+        #expect(try await codes(second) == [.schedulerLate])
+        #expect(try await second.alarms(of: nil).first?.device == nil)
+        try await bench.advance(by: .seconds(1_700), at: second)
+        #expect(try await codes(second) == [.schedulerLate])
+        try await bench.advance(by: .seconds(100), at: second)
+        #expect(try await codes(second).isEmpty)
       }
     }
   }

@@ -76,7 +76,10 @@ struct HalfYearTests {
           let least = Self.issuesInTime - (device.manner == .deaf ? 3 : 0)
           #expect((least...Self.issuesInTime).contains(issues), "\(device.manner): \(issues)")
         }
-        let standing = try await fleet.alarms(of: nil).filter { alarm in devices.first { $0.id == alarm.device }?.manner != .rare }
+        // A clock that goes by half days makes the scheduler late.
+        let standing = try await fleet.alarms(of: nil).filter { alarm in
+          alarm.code != .schedulerLate && devices.first { $0.id == alarm.device }?.manner != .rare
+        }
         #expect(standing.isEmpty)
       }
     }

@@ -138,8 +138,9 @@ struct StoreTests {
     }
   }
 
-  /// What version 3 of the schema added is taken away again.
+  /// What versions 3 and 4 of the schema added is taken away again.
   private static let downgrade = """
+    DROP TABLE mark;
     DROP TABLE renewal;
     DROP TABLE alarm;
     DROP TABLE ledger;
@@ -153,7 +154,7 @@ struct StoreTests {
     ALTER TABLE request DROP COLUMN waitUntil;
     ALTER TABLE request DROP COLUMN waitFor;
     ALTER TABLE certificate DROP COLUMN announceAt;
-    DELETE FROM grdb_migrations WHERE identifier = '3';
+    DELETE FROM grdb_migrations WHERE identifier IN ('3', '4');
     PRAGMA user_version = 2;
     """
 
