@@ -86,6 +86,8 @@ public struct DeviceAlarm: Codable, Sendable, Hashable {
 
 /// An alarm as an administrator sees it.
 public struct AlarmView: Codable, Sendable, Hashable {
+  /// Later ones are higher.
+  public var id: Int
   /// What is wrong.
   public var code: AlarmCode
   /// The number under which alarm servers know it.
@@ -105,8 +107,10 @@ public struct AlarmView: Codable, Sendable, Hashable {
 
   /// An alarm that stands.
   public init(
-    code: AlarmCode, severity: AlarmSeverity, text: String, device: DeviceID? = nil, slot: String? = nil, name: DNSName? = nil, since: Instant
+    id: Int, code: AlarmCode, severity: AlarmSeverity, text: String, device: DeviceID? = nil, slot: String? = nil, name: DNSName? = nil,
+    since: Instant
   ) {
+    self.id = id
     self.code = code
     number = code.number
     self.severity = severity
@@ -120,32 +124,46 @@ public struct AlarmView: Codable, Sendable, Hashable {
 
 extension AdminMethods {
   /// The alarms that stand.
-  public struct ListAlarms: VarlinkMethod {
+  public struct ListAlarms: VarlinkListMethod {
     /// The interface.
     public static let interface = VarlinkInterface.admin
 
     /// Whose.
-    public struct Parameters: Codable, Sendable, Traced {
+    public struct Parameters: Codable, Sendable, Traced, VarlinkListSelection {
       /// Only those of this device.
       public var device: DeviceID?
+      /// Only those after the one with this id.
+      public var after: Int?
       /// The caller's trace.
       public var trace: TraceContext?
 
       /// Those of a device, or all.
-      public init(device: DeviceID? = nil) {
+      public init(device: DeviceID? = nil, after: Int? = nil) {
         self.device = device
+        self.after = after
       }
     }
 
-    /// The alarms.
-    public struct Reply: Codable, Sendable {
-      /// Gravest first.
+    /// A part of them.
+    public struct Reply: Codable, Sendable, VarlinkListPart {
+      /// Oldest first.
       public var alarms: [AlarmView]
+      /// `after` of the next part; nil if this is the last one.
+      public var next: Int?
+
+      /// A part of the list.
+      public init(alarms: [AlarmView], next: Int? = nil) {
+        self.alarms = alarms
+        self.next = next
+      }
 
       /// The alarms.
-      public init(alarms: [AlarmView]) {
-        self.alarms = alarms
-      }
+      public var entries: [AlarmView] { alarms }
+      /// A part of the list.
+      public init(entries: [AlarmView], next: Int?) { self.init(alarms: entries, next: next) }
     }
+
+    /// The id.
+    public static func place(of alarm: AlarmView) -> Int { alarm.id }
   }
 }

@@ -12,13 +12,16 @@ struct AlarmAndPlanCommandTests {
     ["admin.sock": VarlinkInterfaceHandlers(.admin, [handler])]
   }
 
-  @Test("alarms are a table, and a sentence where there is none")
+  @Test("alarms are a table, gravest first, and a sentence where there is none")
   func alarms() async throws {
     let alarms = NIOLockedValueBox([
-      AlarmView(code: .authorityUnavailable, severity: .major, text: "503.", since: Samples.seen),
-      AlarmView(code: .nameUnreachable, severity: .minor, text: "No answer.", device: DeviceID(rawValue: "d1"), slot: "web", since: Samples.seen),
+      AlarmView(
+        id: 1, code: .nameUnreachable, severity: .minor, text: "No answer.", device: DeviceID(rawValue: "d1"), slot: "web", since: Samples.seen),
+      AlarmView(id: 2, code: .authorityUnavailable, severity: .major, text: "503.", since: Samples.seen),
     ])
-    let handler = VarlinkHandler.reply(AdminMethods.ListAlarms.self) { _, _ in .init(alarms: alarms.withLockedValue { $0 }) }
+    let handler = VarlinkHandler.list(AdminMethods.ListAlarms.self) { call in
+      alarms.withLockedValue { $0.filter { $0.id > call.after ?? 0 } }
+    }
     try await TestConnector.serving(admin(handler)) { connector in
       let printed = try await connector.run("alarms")
       #expect(

@@ -40,8 +40,10 @@ extension VarlinkInterfaceHandlers {
         .reply(Methods.GetChain.self) { call, _ in
           try await fleet.answer(.administrators) { .init(chain: try await fleet.chain(of: call.request)) }
         },
-        .reply(Methods.ListAlarms.self) { call, _ in
-          try await fleet.answer(.administrators) { .init(alarms: try await fleet.alarms(of: call.device)) }
+        .list(Methods.ListAlarms.self) { call in
+          try await fleet.answer(.administrators) {
+            try await fleet.alarms(of: call.device, after: call.after, limit: Methods.ListAlarms.lookAhead)
+          }
         },
         .reply(Methods.Plan.self) { call, _ in
           try await fleet.answer(.administrators) {

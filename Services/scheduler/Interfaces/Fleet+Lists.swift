@@ -80,12 +80,13 @@ extension Fleet {
     return try await store.read { try EventRecord.place(beforeNewest: count, device: device, from: $0) }
   }
 
-  /// The alarms that stand, gravest first.
-  func alarms(of device: DeviceID?) async throws -> [AlarmView] {
+  /// The alarms that stand, oldest first: the first after the one given.
+  func alarms(of device: DeviceID?, after: Int? = nil, limit: Int = .max) async throws -> [AlarmView] {
     try await store.read { database in
-      try AlarmRecord.list(of: device, from: database).map { alarm in
+      try AlarmRecord.list(of: device, after: after, limit: limit, from: database).map { alarm in
         AlarmView(
-          code: alarm.code, severity: alarm.severity, text: alarm.text, device: alarm.device, slot: alarm.device == nil ? nil : alarm.slot,
+          id: Int(alarm.id ?? 0), code: alarm.code, severity: alarm.severity, text: alarm.text, device: alarm.device,
+          slot: alarm.device == nil ? nil : alarm.slot,
           name: alarm.name, since: alarm.since)
       }
     }

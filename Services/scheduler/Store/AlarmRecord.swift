@@ -41,14 +41,11 @@ struct AlarmRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable
     try fetchAll(database, sql: "SELECT * FROM alarm WHERE device IS ? ORDER BY id", arguments: [device?.rawValue])
   }
 
-  /// All, or those of one device, gravest first.
-  static func list(of device: DeviceID?, from database: Database) throws -> [AlarmRecord] {
+  /// All, or those of one device, oldest first: the first after the one with that id.
+  static func list(of device: DeviceID?, after: Int?, limit: Int, from database: Database) throws -> [AlarmRecord] {
     try fetchAll(
-      database,
-      sql: """
-        SELECT * FROM alarm WHERE :device IS NULL OR device = :device ORDER BY severity = 'minor', severity = 'indeterminate', since, id
-        """,
-      arguments: ["device": device?.rawValue])
+      database, sql: "SELECT * FROM alarm WHERE id > :after AND (:device IS NULL OR device = :device) ORDER BY id LIMIT :limit",
+      arguments: ["after": after ?? 0, "device": device?.rawValue, "limit": limit])
   }
 
   /// Those of which their devices are to be told again.

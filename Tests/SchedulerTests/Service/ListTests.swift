@@ -11,7 +11,7 @@ import Varlink
 struct ListTests {
   private static let count = 5_000
 
-  /// A fleet with as many devices, each with a name, a request and an event of its own.
+  /// A fleet with as many devices, each with a name, a request, an event and an alarm of its own.
   private func onLargeFleet(_ body: @escaping @Sendable (VarlinkClient) async throws -> Void) async throws {
     try await onBench { bench in
       let fleet = try bench.fleet()
@@ -30,6 +30,8 @@ struct ListTests {
             authority: "https://acme.test/directory", machine: RequestMachine(awaiting: nil), trace: transaction.trace, now: transaction.now
           ).inserted(transaction.database)
           try transaction.record(Event(.deviceFirstSeen, String(repeating: "x", count: 100) + "\(number)", device: id))
+          let alarm = Alarm(code: .certificateFailed, severity: .minor, text: String(repeating: "x", count: 500))
+          _ = try AlarmRecord(alarm, device: id, slot: "default", since: transaction.now, tellAt: nil).inserted(transaction.database)
         }
       }
       let path = bench.path("admin.sock")
@@ -48,6 +50,7 @@ struct ListTests {
       let certificates = try await admin.list(AdminMethods.ListCertificates.self, .init(all: false)).certificates
       #expect(certificates.map(\.request.rawValue) == numbers.map { "request\($0)" })
       #expect(try await admin.list(AdminMethods.ListEvents.self, .init(after: 0)).events.map(\.id) == numbers.map { $0 + 1 })
+      #expect(try await admin.list(AdminMethods.ListAlarms.self, .init()).alarms.map(\.device?.rawValue) == numbers.map { "id\($0)" })
     }
   }
 

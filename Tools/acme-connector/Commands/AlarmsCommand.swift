@@ -10,7 +10,8 @@ struct AlarmsCommand: ConnectorCommand {
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {
     let device: DeviceID? = if let device { try await connector.device(device) } else { nil }
-    let reply = try await connector.admin.ask(AdminMethods.ListAlarms.self, .init(device: device))
+    var reply = try await connector.admin.askAll(AdminMethods.ListAlarms.self, .init(device: device))
+    reply.alarms.sort { ($1.severity, $0.since, $0.id) < ($0.severity, $1.since, $1.id) }
     if options.json { return try terminal.json(reply) }
     let now = terminal.now
     let table = Table(
