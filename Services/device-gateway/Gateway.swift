@@ -10,6 +10,7 @@ struct Gateway: Service {
   let ownDevice: OwnDevice
   let errands: Errands
   let logins: LoginStore
+  let refusedLogins: RefusedLogins
   /// How long what was taken may still take when the gateway ends.
   var grace = Duration.seconds(2)
 
@@ -20,6 +21,7 @@ struct Gateway: Service {
       tasks.addTask { await watch.run() }
       tasks.addTask { await ownDevice.run() }
       tasks.addTask { await door.keepPinging() }
+      tasks.addTask { await refusedLogins.run(errands.desk) }
       try? await gracefulShutdown()
       // Who comes now waits in the kernel's queue for the next process.
       for listener in listeners { try? await listener.close() }

@@ -60,7 +60,7 @@ struct GatewayParts {
       try environment.varlinkServer([ChallengeResponder.handlers], on: "device-gateway-responder"),
       Gateway(
         door: door, watch: SchedulerWatch(scheduler: scheduler, devices: devices, ownDevice: ownDevice, logger: logger), ownDevice: ownDevice,
-        errands: errands, logins: logins),
+        errands: errands, logins: logins, refusedLogins: house.refusedLogins),
     ]
   }
 

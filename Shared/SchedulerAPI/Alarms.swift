@@ -16,6 +16,8 @@ public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
   case rateLimited
   /// Something waits for a device that has not come.
   case deviceAbsent
+  /// Somebody logs in again and again, and is refused.
+  case loginRefused
   /// A certificate was delivered and not installed.
   case notInstalled
   /// A device's clock is wrong.
@@ -32,6 +34,7 @@ public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
     case .nameUnreachable: "0x0024f004"
     case .rateLimited: "0x0024f005"
     case .deviceAbsent: "0x0024f006"
+    case .loginRefused: "0x0024f007"
     case .notInstalled: "0x0024f008"
     case .clockWrong: "0x0024f00a"
     case .schedulerLate: "0x0024f00b"

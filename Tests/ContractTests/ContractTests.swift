@@ -53,7 +53,7 @@ struct ContractTests {
       .scheduler,
       methods: [
         SchedulerMethods.Register.self, SchedulerMethods.Submit.self, SchedulerMethods.Resume.self, SchedulerMethods.Installed.self,
-        SchedulerMethods.AnswerRenewal.self, SchedulerMethods.Watch.self,
+        SchedulerMethods.AnswerRenewal.self, SchedulerMethods.NoteRefusedLogins.self, SchedulerMethods.Watch.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

@@ -12,6 +12,7 @@ final class FakeScheduler: Sendable {
     var submissions: [SchedulerMethods.Submit.Parameters] = []
     var receipts: [SchedulerMethods.Installed.Parameters] = []
     var answers: [SchedulerMethods.AnswerRenewal.Parameters] = []
+    var refused: [RefusedLogin] = []
     /// What is told about a device whenever it registers.
     var undelivered: [DeviceID: [RequestView]] = [:]
     var refusal: SchedulerMethods.Refused?
@@ -92,6 +93,10 @@ final class FakeScheduler: Sendable {
       },
       .reply(SchedulerMethods.AnswerRenewal.self) { [self] parameters, _ in
         state.withLockedValue { $0.answers.append(parameters) }
+        return .init()
+      },
+      .reply(SchedulerMethods.NoteRefusedLogins.self) { [self] parameters, _ in
+        state.withLockedValue { $0.refused += parameters.logins }
         return .init()
       },
       .stream(SchedulerMethods.Watch.self) { [self] _, _, replies in

@@ -31,6 +31,17 @@ struct LoginTests {
     }
   }
 
+  @Test("the scheduler is told who is refused for the third time")
+  func refusedAgain() async throws {
+    try await TestGateway.run { gateway in
+      for _ in 1...3 { _ = try await gateway.connect().logIn(sip: "001122334455", secret: "old", domain: "example.com") }
+      try await eventually("the scheduler is told") { gateway.scheduler.with { !$0.refused.isEmpty } }
+      let told = gateway.scheduler.with { $0.refused }
+      #expect(told.map(\.sip) == ["001122334455"] && told.map(\.domain) == ["example.com"] && told.map(\.count) == [3])
+      #expect(told.first?.address == "127.0.0.1")
+    }
+  }
+
   @Test("a guesser is made to wait, even with the right secret")
   func throttled() async throws {
     try await TestGateway.run { gateway in

@@ -123,9 +123,11 @@ extension DeviceSession {
     let verdict: LoginVerdict
     switch house.doorkeeper.judge(login, challenge: challenge, from: connection.peer) {
     case .admitted(let admitted, let secret):
+      house.refusedLogins.forget(login.subject)
       let isIn = enter(login.subject, by: admitted, secret, on: connection)
       verdict = isIn ? .accepted(domain: house.path.domain ?? login.subject.domain) : .refused
     case .refused:
+      house.refusedLogins.note(login.subject, from: connection.peer, at: house.clock.now())
       verdict = .refused
     case .blocked(let pause):
       verdict = .blocked(retryAfterSec: Int(pause.components.seconds) + 1)

@@ -18,7 +18,7 @@ final class Errands: Sendable {
   /// Well below the connections that the scheduler takes (`VarlinkLimits.connections`).
   private static let underWayLimit = 32
 
-  private let desk: SchedulerDesk
+  let desk: SchedulerDesk
   private let devices: Devices
   /// How many may wait: a session has at most one errand here, but sessions come and go faster than a scheduler that is stuck answers.
   private static let waitingLimit = 20_000

@@ -13,6 +13,8 @@ struct House: Sendable {
   let limits: DoorLimits
   let clock: WallClock
   let logger: Logger
+  /// Who is refused again and again.
+  let refusedLogins = RefusedLogins()
   /// What those who are not logged in have written into the log.
   let strangersNoise = NIOLockedValueBox(LineAMinute())
 }

@@ -56,6 +56,11 @@ struct SchedulerDesk: Sendable {
     }
   }
 
+  /// Tells who is refused at the door.
+  func note(_ logins: [RefusedLogin]) async throws {
+    _ = try await call(SchedulerMethods.NoteRefusedLogins.self, .init(logins: logins))
+  }
+
   /// An error in the words of the device protocol.
   func refusal(for error: any Error) -> Errand.Outcome {
     switch error {

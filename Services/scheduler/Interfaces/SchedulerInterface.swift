@@ -45,6 +45,12 @@ extension VarlinkInterfaceHandlers {
             return .init()
           }
         },
+        .reply(Methods.NoteRefusedLogins.self) { call, _ in
+          try await fleet.answer(.devices) {
+            try await fleet.noteRefused(call.logins)
+            return .init()
+          }
+        },
         .stream(Methods.Watch.self) { _, _, replies in
           // The settings come at once: who has them is being watched for.
           let changes = fleet.watched.changes.open(first: [.init(fleet.settings.current)])

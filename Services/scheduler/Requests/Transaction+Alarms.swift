@@ -8,7 +8,7 @@ extension Transaction {
   mutating func reviewAlarms(of device: DeviceID) throws {
     guard let record = try DeviceRecord.fetch(device, from: database) else { return }
     let slots = try RequestRecord.slots(of: device, from: database)
-    var standing = try AlarmRecord.of(device, from: database).filter { $0.code != .clockWrong }
+    var standing = try AlarmRecord.of(device, from: database).filter(\.code.isOfSlot)
     for slot in slots.sorted() {
       guard let facts = try facts(of: slot, of: record) else { continue }
       let verdict = AlarmVerdict(facts, at: now)
@@ -81,6 +81,10 @@ extension Transaction {
   /// Devices are told again of what stands.
   mutating func repeatAlarms() throws {
     for alarm in try AlarmRecord.toTell(at: now, from: database) {
+      if alarm.code == .loginRefused {
+        try clear(alarm)
+        continue
+      }
       var alarm = alarm
       alarm.tellAt = now + settings.alarmPause
       try alarm.update(database)

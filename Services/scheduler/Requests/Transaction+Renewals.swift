@@ -82,6 +82,7 @@ extension Transaction {
 
   /// A device is connected: what is due is asked of it, and it hears which of its alarms stand.
   mutating func greet(_ device: DeviceID, clock: Instant?) throws {
+    try endLoginAlarm(of: device)
     if let clock { try reviewClock(clock, of: device) }
     for alarm in try AlarmRecord.of(device, from: database) { tell(alarm) }
     for renewal in try RenewalRecord.of(device, from: database) { try advance(renewal, .deviceCame) }

@@ -16,7 +16,7 @@ struct AlarmRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable
   var text: String
   var name: DNSName?
   let since: Instant
-  /// When its device is told of it again; nil for the connector's own.
+  /// When its device is told of it again, or when it is over of which nobody tells the end; nil for the connector's own.
   var tellAt: Instant?
 
   init(_ alarm: Alarm, device: DeviceID?, slot: String, since: Instant, tellAt: Instant?) {
@@ -51,6 +51,12 @@ struct AlarmRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable
   /// Those of which their devices are to be told again.
   static func toTell(at now: Instant, from database: Database) throws -> [AlarmRecord] {
     try fetchAll(database, sql: "SELECT * FROM alarm WHERE tellAt <= ? ORDER BY tellAt LIMIT 1000", arguments: [now.milliseconds])
+  }
+
+  /// An alarm of which nobody tells the end is over then.
+  static func end(_ code: AlarmCode, of device: DeviceID?, at moment: Instant, in database: Database) throws {
+    try database.execute(
+      sql: "UPDATE alarm SET tellAt = ? WHERE device IS ? AND code = ?", arguments: [moment.milliseconds, device?.rawValue, code.rawValue])
   }
 
   /// When the next device is to be told again.

@@ -138,6 +138,35 @@ struct AlarmServiceTests {
     }
   }
 
+  @Test("a device whose login is refused, until it logs in; strangers together, until they have been quiet for an hour")
+  func loginRefused() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let now = bench.clock.wallClock.now()
+      @Sendable func refused(_ sip: String, _ count: Int) -> RefusedLogin {
+        RefusedLogin(domain: "example.net", sip: sip, address: "192.0.2.7", since: now, count: count)
+      }
+      try await bench.working(fleet) {
+        let device = try await fleet.device("known")
+        _ = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        try await fleet.noteRefused([refused("known", 3), refused("stranger", 5), refused("other", 4)])
+        let alarms = try await fleet.alarms(of: nil)
+        #expect(alarms.map(\.code) == [.loginRefused, .loginRefused] && Set(alarms.map(\.device)) == [device, nil])
+        #expect(alarms.first { $0.device == nil }?.text.contains("5 as “stranger”") == true)
+        _ = try await fleet.device("known")
+        #expect(try await fleet.alarms(of: device).isEmpty)
+
+        try await bench.advance(by: .seconds(1_800), at: fleet)
+        try await fleet.noteRefused([refused("stranger", 30)])
+        try await bench.advance(by: .seconds(3_500), at: fleet)
+        #expect(try await codes(fleet) == [.loginRefused])
+        try await bench.advance(by: .seconds(100), at: fleet)
+        #expect(try await codes(fleet).isEmpty)
+        #expect(try await fleet.eventCodes().filter { $0 == "alarmRaised" }.count == 2)
+      }
+    }
+  }
+
   @Test("a device whose clock is wrong, until it is right")
   func clock() async throws {
     try await onBench { bench in
