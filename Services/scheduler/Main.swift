@@ -18,6 +18,7 @@ struct Main {
       let fleet = Fleet(
         store: store, settings: settings, watched: Watched(), orders: OrderBoard(), clock: clock, chance: .system, logger: environment.logger,
         publicSuffixes: .installed(logger: environment.logger))
+      try await fleet.recogniseRestore()
       try await fleet.sweep()
       environment.onReload { try fleet.reloadSettings() }
       let client = environment.connect(to: "acme-client")

@@ -38,11 +38,13 @@ public enum AdminMethods {
       public var nextExpiry: Instant?
       /// The version of the database's schema.
       public var schemaVersion: Int
+      /// The database is a restored backup: until then the CA's limits are taken for spent.
+      public var cautiousUntil: Instant?
 
       /// The whole at a glance.
       public init(
         version: String, startedAt: Instant, configured: Bool, authority: String? = nil, devices: Int, names: Int, requests: [StateCount],
-        nextExpiry: Instant? = nil, schemaVersion: Int
+        nextExpiry: Instant? = nil, schemaVersion: Int, cautiousUntil: Instant? = nil
       ) {
         self.version = version
         self.startedAt = startedAt
@@ -53,6 +55,7 @@ public enum AdminMethods {
         self.requests = requests
         self.nextExpiry = nextExpiry
         self.schemaVersion = schemaVersion
+        self.cautiousUntil = cautiousUntil
       }
     }
   }

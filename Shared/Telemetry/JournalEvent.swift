@@ -104,6 +104,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case serviceUnanswered = "0ced9f91eef1452782d15921fd8e8bc0"
   /// An administrator changed a setting.
   case settingChanged = "98d9a7bfa4094b96a7cf2a61ae0cb58f"
+  /// A backup was put in the place of a newer state.
+  case stateRestored = "b4db585021754052ab7a49ab0a338365"
   /// A setting means nothing to the service.
   case settingIgnored = "6eff72fb54504b65bc3d499e8dc2ea2b"
   /// The settings could not be read again.
@@ -128,7 +130,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case .orderFailed, .authorityFailed, .accountProblem, .fileDamaged, .storingFailed, .internalFault: .error
     case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised, .accountLost, .orderRepeated, .preferredChainMissing,
       .challengeNotInPlace, .respondersLeftOut,
-      .loginMissing, .ownCertificateFailed, .loginRefused, .loginBlocked, .doorCrowded, .socketUnserved, .serviceUnanswered, .settingIgnored,
+      .loginMissing, .ownCertificateFailed, .loginRefused, .loginBlocked, .doorCrowded, .socketUnserved, .serviceUnanswered, .settingIgnored, .stateRestored,
       .reloadFailed:
       .warning
     case .certificateRevoked, .alarmCleared, .authorityRecovered, .straysAtPort80, .loginAdded, .loginRotated, .loginRemoved, .keyMade,

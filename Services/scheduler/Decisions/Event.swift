@@ -13,13 +13,13 @@ struct Event: Hashable {
     case authorityFailed, authorityRecovered
     case renewalDue, renewalExplained, renewalPressing
     case alarmRaised, alarmCleared
-    case settingChanged
+    case settingChanged, stateRestored
 
     /// How much it matters.
     var severity: EventSeverity {
       switch self {
       case .orderFailed, .authorityFailed: .error
-      case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised: .warning
+      case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised, .stateRestored: .warning
       case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateInstalled, .renewalDue,
         .renewalExplained, .authorityRecovered, .alarmCleared, .settingChanged:
         .information
@@ -74,6 +74,7 @@ extension Event.Code {
     case .alarmRaised: .alarmRaised
     case .alarmCleared: .alarmCleared
     case .settingChanged: .settingChanged
+    case .stateRestored: .stateRestored
     }
   }
 }

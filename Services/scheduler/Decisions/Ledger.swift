@@ -2,10 +2,16 @@ import PKI
 
 /// The limits of a CA; the standard ones are Let's Encrypt's (https://letsencrypt.org/docs/rate-limits/). Those of the endpoints are acme-client's.
 struct AuthorityLimits: Hashable {
+
   var ordersPerAccount = RateLimit(count: 300, period: .seconds(3 * 3_600))
   var certificatesPerDomain = RateLimit(count: 50, period: .days(7))
   var certificatesPerSet = RateLimit(count: 5, period: .days(7))
   var failuresPerName = RateLimit(count: 5, period: .seconds(3_600))
+
+  /// The longest time for which the CA counts.
+  var longestPeriod: Duration {
+    [ordersPerAccount, certificatesPerDomain, certificatesPerSet, failuresPerName].map(\.period).max() ?? .zero
+  }
 
   func of(_ account: LedgerAccount) -> RateLimit {
     switch account {
@@ -63,9 +69,14 @@ enum LedgerExemption: Hashable {
 /// What is left of the limits that one order touches.
 struct Ledger: Hashable {
   private(set) var buckets: [LedgerAccount: TokenBucket]
+  /// Since when it is known what is spent, where the state before was lost: by then all may have been.
+  let knownSince: Instant?
 
-  init(_ buckets: [LedgerAccount: TokenBucket]) {
+  init(_ buckets: [LedgerAccount: TokenBucket], knownSince: Instant? = nil) {
     self.buckets = buckets
+    self.knownSince = knownSince
+    guard let knownSince else { return }
+    self.buckets = buckets.mapValues { TokenBucket($0.limit, fullAt: max($0.fullAt, knownSince + $0.limit.period)) }
   }
 
   /// What an order for these names is charged to.
@@ -83,12 +94,15 @@ struct Ledger: Hashable {
 
   /// Which limit an order has to wait for, and until when; nil if it can be made now. A part is kept for emergencies.
   func wait(for charges: [LedgerAccount], names: [DNSName], isEmergency: Bool, at now: Instant) -> (account: LedgerAccount, until: Instant)? {
-    let spent = charges.map { account in
-      let limit = buckets[account]?.limit.count ?? 1
-      return (account, buckets[account]?.readyAt(leaving: isEmergency ? 0 : Self.reserve(of: limit)) ?? now)
+    func readyAt(_ account: LedgerAccount, leaving reserve: (Int) -> Int) -> Instant {
+      guard let bucket = buckets[account] else { return now }
+      // What may have been spent keeps no certificate that is about to end from being renewed: the CA knows better.
+      if isEmergency, let knownSince, now < knownSince + bucket.limit.period { return now }
+      return bucket.readyAt(leaving: reserve(bucket.limit.count))
     }
+    let spent = charges.map { ($0, readyAt($0) { isEmergency ? 0 : Self.reserve(of: $0) }) }
     // A validation that fails is charged afterwards, so there must be room for it.
-    let failures = names.map { (LedgerAccount.failures($0), buckets[.failures($0)]?.readyAt() ?? now) }
+    let failures = names.map { (LedgerAccount.failures($0), readyAt(.failures($0)) { _ in 0 }) }
     return (spent + failures).filter { $0.1 > now }.max { $0.1 < $1.1 }.map { (account: $0.0, until: $0.1) }
   }
 
@@ -106,11 +120,14 @@ struct Ledger: Hashable {
 
   /// Limits that nothing was spent of yet.
   mutating func open(_ accounts: [LedgerAccount], by limits: AuthorityLimits) {
-    for account in accounts where buckets[account] == nil { buckets[account] = TokenBucket(limits.of(account)) }
+    for account in accounts where buckets[account] == nil {
+      let limit = limits.of(account)
+      buckets[account] = TokenBucket(limit, fullAt: knownSince.map { $0 + limit.period } ?? .earliest)
+    }
   }
 
   /// Of these limits only.
-  func only(_ accounts: [LedgerAccount]) -> Ledger { Ledger(buckets.filter { accounts.contains($0.key) }) }
+  func only(_ accounts: [LedgerAccount]) -> Ledger { Ledger(buckets.filter { accounts.contains($0.key) }, knownSince: knownSince) }
 
   mutating func holdBack(_ account: LedgerAccount, until moment: Instant) {
     buckets[account]?.holdBack(until: moment)

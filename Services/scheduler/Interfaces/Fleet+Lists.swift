@@ -7,7 +7,8 @@ import ServiceRuntime
 extension Fleet {
   /// The whole at a glance.
   func status(startedAt: Instant) async throws -> AdminMethods.Status.Reply {
-    let authority = settings.current.authority
+    let (settings, now) = (settings.current, clock.now())
+    let authority = settings.authority
     return try await store.read { database in
       func count(_ sql: String) throws -> Int { try Int.fetchOne(database, sql: sql) ?? 0 }
       let states = try Row.fetchAll(database, sql: "SELECT state, count(*) AS count FROM request GROUP BY state").compactMap { row in
@@ -20,7 +21,8 @@ extension Fleet {
         version: Product.version, startedAt: startedAt, configured: authority != nil, authority: authority?.directory,
         devices: try count("SELECT count(*) FROM device WHERE isKnown"), names: try count("SELECT count(*) FROM name"),
         requests: RequestState.allCases.compactMap { state in states.first { $0.state == state } },
-        nextExpiry: nextExpiry.map(Instant.init(milliseconds:)), schemaVersion: try Schema.version(of: database))
+        nextExpiry: nextExpiry.map(Instant.init(milliseconds:)), schemaVersion: try Schema.version(of: database),
+        cautiousUntil: try Self.cautiousUntil(settings, at: now, from: database))
     }
   }
 

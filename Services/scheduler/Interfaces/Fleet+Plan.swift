@@ -31,6 +31,9 @@ extension Fleet {
       warnings += plan.turns.filter(\.isLate).map {
         "The turn of \($0.slot.names.summary) comes \($0.at), after the end of its certificate \($0.slot.end ?? $0.at)."
       }
+      if let end = try Self.cautiousUntil(settings, at: now, from: database) {
+        warnings.insert("The database is a restored backup: the CA's limits are taken for spent until \(end).", at: 0)
+      }
       return AdminMethods.Plan.Reply(
         turns: plan.turns.prefix(limit).map(PlannedTurn.init), total: plan.turns.count,
         days: plan.load.map { DayLoad(day: $0.day, orders: $0.count) }, warnings: Array(warnings.prefix(Self.mostWarnings)))

@@ -82,6 +82,8 @@ actor Orders: Service {
     var toRelease: [RequestRecord] = []
     var inquiries: [RenewalInquiry] = []
     var nextMoment: Instant?
+    /// Which state of the database this is, if orders are begun.
+    var generation: Int64?
   }
 
   /// Nil when the store can not be used, because its disk is full perhaps: what is known is still answered, and the queue goes on later.
@@ -113,8 +115,10 @@ actor Orders: Service {
         orders: orders,
         toRelease: Array(released.filter { !releasing.contains($0.id) && !underWay.contains($0.id) }.prefix(max(0, limit - releasing.count))),
         inquiries: try transaction.inquiries(Self.concurrentInquiries, beside: inquiring),
-        nextMoment: try transaction.nextMoment())
+        nextMoment: try transaction.nextMoment(), generation: try orders.isEmpty ? nil : transaction.nextGeneration())
     }
+    // Before the CA is asked: a state in which that was not so is an older one.
+    if let generation = batch.generation { try fleet.store.generation.write(generation) }
     if !batch.orders.isEmpty { RehearsedDeath.at("scheduler.orderingStored") }
     return batch
   }

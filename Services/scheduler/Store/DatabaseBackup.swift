@@ -45,7 +45,15 @@ struct DatabaseBackup: Sendable, Hashable {
     let schema = try writer.read { try Schema.version(of: $0) }
     let time = "\(now)".prefix(19).filter { $0 != "-" && $0 != ":" } + "Z"
     let backup = database.deletingLastPathComponent().appending(component: "\(stem(of: database))\(time)-schema\(schema).sqlite")
-    try AtomicFile(backup).write { draft in try writer.vacuum(into: draft) }
+    try AtomicFile(backup).write { draft in
+      try writer.vacuum(into: draft)
+      let copy = try DatabaseQueue(path: draft)
+      try copy.write { database in
+        try database.execute(sql: Mark.table)
+        try Mark.copied.write(now, to: database)
+      }
+      try copy.close()
+    }
     // The one of now stays, whatever a clock that was set back says of its age.
     for old in try all(of: database).filter({ $0.file != backup }).dropFirst(kept - 1) { try AtomicFile(old.file).remove() }
     return backup

@@ -17,7 +17,7 @@ struct LedgerRecord: Codable, FetchableRecord, PersistableRecord {
       let record = try fetchOne(database, sql: "SELECT * FROM ledger WHERE book = ? AND account = ?", arguments: [book, account.text])
       buckets[account] = TokenBucket(limits.of(account), fullAt: record?.fullAt ?? .earliest)
     }
-    return Ledger(buckets)
+    return Ledger(buckets, knownSince: try Mark.restored.moment(in: database))
   }
 
   static func keep(_ ledger: Ledger, of book: String, in database: Database) throws {
@@ -31,7 +31,7 @@ struct LedgerRecord: Codable, FetchableRecord, PersistableRecord {
       Dictionary(
         records.compactMap { record in
           LedgerAccount(text: record.account).map { ($0, TokenBucket(limits.of($0), fullAt: record.fullAt)) }
-        }, uniquingKeysWith: { first, _ in first }))
+        }, uniquingKeysWith: { first, _ in first }), knownSince: try Mark.restored.moment(in: database))
   }
 
   /// Forgets what has grown back.

@@ -5,6 +5,12 @@ import PKI
 enum Mark: String {
   /// When it last looked at what is due; kept now and then, not each time.
   case looked
+  /// Which state of the database this is; see ``Provenance``.
+  case generation
+  /// When this was copied as a backup; the scheduler that finds it at work knows what it is.
+  case copied
+  /// When a backup was put in the place of a newer state.
+  case restored
 
   /// IF NOT EXISTS, for a backup of an older version has it too.
   static let table = "CREATE TABLE IF NOT EXISTS mark (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
@@ -18,6 +24,10 @@ enum Mark: String {
   func write(_ number: Int64, to database: Database) throws {
     try database.execute(
       sql: "INSERT INTO mark (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", arguments: [rawValue, number])
+  }
+
+  func remove(from database: Database) throws {
+    try database.execute(sql: "DELETE FROM mark WHERE name = ?", arguments: [rawValue])
   }
 
   func write(_ moment: Instant, to database: Database) throws { try write(moment.milliseconds, to: database) }

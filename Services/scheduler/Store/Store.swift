@@ -6,6 +6,8 @@ import ServiceRuntime
 /// The scheduler's memory: one SQLite database. What a write has returned from survives a power cut.
 struct Store: Sendable {
   private let pool: DatabasePool
+  /// The generation that was last here.
+  let generation: GenerationFile
 
   /// Where a scheduler has its database.
   static func file(in environment: ServiceEnvironment) -> URL { environment.stateDirectory.appending(component: "scheduler.sqlite") }
@@ -14,6 +16,7 @@ struct Store: Sendable {
   /// - Throws: ``StoreError`` when a newer version of this program has written it, or it can not be used.
   init(at file: URL, clock: WallClock = .system) throws {
     let path = file.path(percentEncoded: false)
+    generation = GenerationFile(of: file)
     do {
       var configuration = Configuration()
       // One process has the database, but a person may look at it with sqlite3.

@@ -35,7 +35,7 @@ struct StatusCommand: ConnectorCommand {
 
   private static func facts(_ status: AdminMethods.Status.Reply, now: Instant) -> [(String, String)] {
     let requests = status.requests.filter { $0.count > 0 }.map { "\($0.count) \($0.state.rawValue)" }.joined(separator: ", ")
-    return [
+    var facts = [
       ("version", "\(status.version), since \(status.startedAt.text(at: now))"),
       ("authority", status.authority ?? "none: set authority.directory"),
       ("orders", status.configured ? "may be made" : "are not made, for there is no authority"),
@@ -44,6 +44,10 @@ struct StatusCommand: ConnectorCommand {
       ("requests", requests.isEmpty ? "none" : requests),
       ("first expiry", status.nextExpiry?.text(at: now) ?? "-"),
     ]
+    if let end = status.cautiousUntil {
+      facts.append(("restored", "from a backup; the CA's limits are taken for spent until \(end.text(at: now))"))
+    }
+    return facts
   }
 }
 
