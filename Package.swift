@@ -127,7 +127,7 @@ let package = Package(
     .executableTarget(
       name: "ACMEDeviceCommand",
       dependencies: [
-        "AppWebsocket", "PKI", argumentParser, crypto, nio, nioConcurrency, nioPosix, nioHTTP1, nioSSL, nioWebSocket, subprocess,
+        "AppWebsocket", "PKI", "Systemd", argumentParser, crypto, nio, nioConcurrency, nioPosix, nioHTTP1, nioSSL, nioWebSocket, subprocess,
       ],
       path: "Tools/acme-device", swiftSettings: strict),
 
@@ -173,7 +173,7 @@ let package = Package(
     tests(
       "ACMEDeviceTests",
       [
-        "ACMEDeviceCommand", "AppWebsocket", "PKI", argumentParser, crypto, nio, nioConcurrency, nioPosix, nioHTTP1, nioSSL, nioWebSocket,
+        "ACMEDeviceCommand", "AppWebsocket", "PKI", "Systemd", argumentParser, crypto, nio, nioConcurrency, nioPosix, nioHTTP1, nioSSL, nioWebSocket,
         subprocess, swiftASN1, x509,
       ]),
     tests("PKITests", ["PKI", crypto, swiftASN1, x509], resources: [.copy("Resources")]),

@@ -25,7 +25,19 @@ struct InstallHookTests {
   func talkative() async throws {
     let lines = try await run("yes hello | head -c 3000000")
     #expect(lines.count < 12_000 && lines.first == "hello")
-    #expect(lines.last == "and \(3_000_000 - InstallHook.mostOutput) bytes more")
+    #expect(lines.last == "and \(3_000_000 - HookCommand.mostOutput) bytes more")
+  }
+
+  @Test("the alarm hook is told what is wrong")
+  func alarm() async throws {
+    let csr = try SigningKey(.p256).signingRequest(for: names("a.example"))
+    let alarm = CertificateAlarm(isOver: false, text: "Late.", try TestAuthority().issue(csr).leaf)
+    let lines = NIOLockedValueBox<[String]>([])
+    let hook = AlarmHook(command: "echo $ACME_DEVICE_ALARM: $ACME_DEVICE_ALARM_TEXT $ACME_DEVICE_NOT_AFTER") { line in
+      lines.withLockedValue { $0.append(line) }
+    }
+    try await hook.run(alarm, folder: "/etc/device")
+    #expect(lines.withLockedValue { $0 } == ["raised: Late. \(alarm.notAfter)"])
   }
 
   @Test("one that fails is an error")

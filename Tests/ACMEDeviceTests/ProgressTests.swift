@@ -1,5 +1,7 @@
 import AppWebsocket
 import NIOConcurrencyHelpers
+import PKI
+import Systemd
 import Testing
 
 @testable import ACMEDeviceCommand
@@ -26,6 +28,34 @@ struct ProgressTests {
       $0.received("{}")
     }
     #expect(lines.isEmpty)
+  }
+
+  @Test("an alarm is a record of its own kind where there is a journal, else a line")
+  func alarm() throws {
+    let certificate = try MachineFixture().chain.leaf
+    let alarm = CertificateAlarm(isOver: false, text: "It was\u{7} not renewed.", certificate)
+    #expect(lines(traces: false) { $0.alarm(alarm) } == ["acme-device: alarm: It was\u{FFFD} not renewed."])
+    let records = NIOLockedValueBox<[[String: String]]>([])
+    let written = NIOLockedValueBox<[String]>([])
+    let progress = Progress(
+      write: { line in written.withLockedValue { $0.append(line) } },
+      journal: { record in
+        records.withLockedValue { $0.append(Dictionary(record.fields.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })) }
+        return true
+      })
+    progress.alarm(alarm)
+    let record = try #require(records.withLockedValue { $0.first })
+    #expect(record["MESSAGE_ID"] == alarm.messageID && record["PRIORITY"] == "3" && record["END"] == "\(certificate.notAfter)")
+    #expect(written.withLockedValue { $0.isEmpty })
+  }
+
+  @Test("the journal explains both kinds of alarm")
+  func explained() throws {
+    let certificate = try MachineFixture().chain.leaf
+    let catalog = try #require(text(of: #filePath + "/../../../deploy/systemd/device/acme-device.catalog"))
+    for isOver in [true, false] {
+      #expect(catalog.contains("-- \(CertificateAlarm(isOver: isOver, text: "", certificate).messageID)\n"))
+    }
   }
 
   @Test("what the connector says can not steer the terminal")

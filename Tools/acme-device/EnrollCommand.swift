@@ -2,6 +2,7 @@ import AppWebsocket
 import ArgumentParser
 import FoundationEssentials
 import PKI
+import Systemd
 
 /// `acme-device enroll`
 struct EnrollCommand: AsyncParsableCommand {
@@ -40,6 +41,11 @@ struct EnrollCommand: AsyncParsableCommand {
   @Option(help: "The domain (tenant) of the login.") var domain = ""
   @Option(help: "A shell command to run when the certificate is in place, at most 60 s; it finds RENEWED_LINEAGE and RENEWED_DOMAINS set.")
   var installHook: String?
+  @Option(
+    help: """
+      A shell command to run, at most 60 s, when the certificate should have been replaced three days ago, each day until it is, and when it is; it \
+      finds ACME_DEVICE_ALARM (raised or over), ACME_DEVICE_ALARM_TEXT and ACME_DEVICE_NOT_AFTER set.
+      """) var alarmHook: String?
   @ArgumentParser.Flag(help: "Stay connected, and renew when the connector says so.") var daemon = false
   @ArgumentParser.Flag(help: "Show every message, without secrets.") var trace = false
   @Option(help: "How many seconds the whole may take, 600 without it; not with --daemon.") var timeout: Int?
@@ -66,7 +72,8 @@ struct EnrollCommand: AsyncParsableCommand {
     } catch let error as FileError {
       throw EnrollError("--password-file: \(error)")
     }
-    let progress = Progress(traces: trace)
+    let isJournal = Journal.isStandardError(variables: ProcessInfo.processInfo.environment)
+    let progress = Progress(traces: trace, journal: isJournal ? Progress.journal : nil)
     let folder = CertificateFolder(path: directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory)
     let lock = try folder.prepare()
     defer { withExtendedLifetime(lock) {} }
@@ -86,6 +93,7 @@ struct EnrollCommand: AsyncParsableCommand {
       at: GatewayConnector(connector, trust: trust()),
       in: folder,
       hook: installHook.map { InstallHook(command: $0) { progress.say("hook: \($0)") } },
+      alarmHook: alarmHook.map { AlarmHook(command: $0) { progress.say("alarm hook: \($0)") } },
       progress: progress)
     if case .failed(let sentence) = await enrolment.run() {
       // It may have been mistyped: the next run asks again.

@@ -9,6 +9,7 @@ actor Enrolment {
   private let gateway: GatewayConnector
   private let folder: CertificateFolder
   private let hook: InstallHook?
+  private let alarmHook: AlarmHook?
   private let progress: Progress
   private let clock: WallClock
   private var generator: any RandomNumberGenerator & Sendable
@@ -18,12 +19,15 @@ actor Enrolment {
   /// The session of the connection at hand; there is never more than one.
   private var session: ClientSession?
   private var outcome: Outcome?
+  /// How many alarm hooks run: the program does not end before them.
+  private var alarmsUnderWay = 0
 
   /// What takes time, and is done beside the rest.
   private enum Job: Sendable {
     case connect
     case makeRequest(replacing: Fingerprint?, newKey: Bool, isForced: Bool)
     case install(CertificateRequest)
+    case alarm(CertificateAlarm)
     case wait(DeviceTimer, Duration)
     case waitUntil(DeviceTimer, Instant)
   }
@@ -31,7 +35,7 @@ actor Enrolment {
   /// An enrolment that takes up what it finds in the folder.
   init(
     _ wishes: DeviceMachine.Wishes, as subject: LoginDigest.Subject, secret: SecretFile, at gateway: GatewayConnector, in folder: CertificateFolder,
-    hook: InstallHook? = nil, progress: Progress, clock: WallClock = .system,
+    hook: InstallHook? = nil, alarmHook: AlarmHook? = nil, progress: Progress, clock: WallClock = .system,
     generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
   ) throws {
     machine = DeviceMachine(wishes, request: try folder.request(), installed: try folder.installed())
@@ -40,6 +44,7 @@ actor Enrolment {
     self.gateway = gateway
     self.folder = folder
     self.hook = hook
+    self.alarmHook = alarmHook
     self.progress = progress
     self.clock = clock
     self.generator = generator
@@ -78,6 +83,7 @@ actor Enrolment {
     case .install(let request): jobs.continuation.yield(.install(request))
     case .start(let timer, let pause): jobs.continuation.yield(.wait(timer, pause))
     case .wake(let timer, let moment): jobs.continuation.yield(.waitUntil(timer, moment))
+    case .alarm(let alarm): tell(alarm)
     case .say(let sentence): progress.say(sentence)
     case .finish(let outcome): finish(outcome)
     }
@@ -90,7 +96,18 @@ actor Enrolment {
   private func finish(_ outcome: Outcome) {
     self.outcome = outcome
     // The connection, if there is one, is closed in good form and ends the program when it has ended.
-    if outbox == nil { jobs.continuation.finish() } else { send(.close(.normal)) }
+    if outbox == nil { endIfIdle() } else { send(.close(.normal)) }
+  }
+
+  private func endIfIdle() {
+    if outcome != nil, outbox == nil, alarmsUnderWay == 0 { jobs.continuation.finish() }
+  }
+
+  private func tell(_ alarm: CertificateAlarm) {
+    progress.alarm(alarm)
+    guard alarmHook != nil else { return }
+    alarmsUnderWay += 1
+    jobs.continuation.yield(.alarm(alarm))
   }
 
   private func perform(_ job: Job) async {
@@ -98,6 +115,10 @@ actor Enrolment {
     case .connect: await connect()
     case .makeRequest(let replaced, let newKey, let isForced): handle(await made(replaced, newKey, isForced))
     case .install(let request): handle(await install(request))
+    case .alarm(let alarm):
+      do { try await alarmHook?.run(alarm, folder: folder.path) } catch { progress.say("\(error)") }
+      alarmsUnderWay -= 1
+      endIfIdle()
     case .wait(let timer, let pause):
       if (try? await Task.sleep(for: pause)) != nil { handle(.fired(timer)) }
     case .waitUntil(let timer, let moment):
@@ -129,7 +150,7 @@ extension Enrolment {
       end = .failed(.broken("\(error)"))
     }
     outbox = nil
-    if outcome == nil { handle(.disconnected(end)) } else { jobs.continuation.finish() }
+    if outcome == nil { handle(.disconnected(end)) } else { endIfIdle() }
   }
 
   private func receive(_ text: String) {

@@ -1,20 +1,33 @@
 import AppWebsocket
 import Glibc
+import Systemd
 
 /// Tells the person who looks on what happens, on standard error.
 struct Progress: Sendable {
   /// Whether every message is shown.
   let traces: Bool
   private let write: @Sendable (String) -> Void
+  /// Hands a record to the journal, and says whether it was taken; nil where nobody reads it there.
+  private let journal: (@Sendable (JournalRecord) -> Bool)?
 
   /// Progress that goes to `write`, line by line.
-  init(traces: Bool = false, write: @escaping @Sendable (String) -> Void = Self.standardError) {
+  init(
+    traces: Bool = false, write: @escaping @Sendable (String) -> Void = Self.standardError, journal: (@Sendable (JournalRecord) -> Bool)? = nil
+  ) {
     self.traces = traces
+    self.journal = journal
     self.write = write
   }
 
   /// Says one thing.
   func say(_ sentence: String) { write("acme-device: " + Self.printable(sentence)) }
+
+  /// Tells of an alarm or its end: as a record of its own kind where standard error is the journal, else as a line.
+  func alarm(_ alarm: CertificateAlarm) {
+    let text = Self.printable(alarm.text)
+    if journal?(alarm.record(text)) == true { return }
+    say(alarm.isOver ? text : "alarm: \(text)")
+  }
 
   /// Shows a message that is sent.
   func sent(_ text: String) { if traces { write("→ " + Self.printable(Self.withoutSecrets(text))) } }
@@ -32,6 +45,9 @@ struct Progress: Sendable {
   private static func printable(_ text: String) -> String {
     String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
   }
+
+  /// Hands a record to the journal.
+  static let journal: @Sendable (JournalRecord) -> Bool = { $0.send() }
 
   private static let standardError: @Sendable (String) -> Void = { line in
     let bytes = Array((line + "\n").utf8)

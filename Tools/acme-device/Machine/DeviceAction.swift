@@ -21,6 +21,8 @@ enum DeviceAction: Sendable, Hashable {
   case start(DeviceTimer, after: Duration)
   /// Start a timer that runs out at a time of day, whatever becomes of the clock meanwhile.
   case wake(DeviceTimer, at: Instant)
+  /// Tell of an alarm, or its end, whoever has to know.
+  case alarm(CertificateAlarm)
   /// Tell the person who looks on.
   case say(String)
   /// End the program.

@@ -51,6 +51,8 @@ enum DeviceTimer: Sendable, Hashable {
   case retry
   /// The moment when a certificate is to be taken into use.
   case install
+  /// The moment when the certificate in use should have been replaced, or when that is told again.
+  case renewalWatch
   /// The end of the time that the whole may take.
   case timeout
 }

@@ -5,8 +5,9 @@ import PKI
 extension DeviceMachine {
   mutating func receive(_ message: ConnectorMessage, _ correlation: Correlation, _ now: Instant) -> [DeviceAction] {
     switch message {
-    case .registerDeviceResult:
+    case .registerDeviceResult(let result):
       link = .registered
+      renewalWatch.renewDays = result.renewDays
       return proceed(now)
     case .requestCertificateResult(let result): return accepted(result)
     case .certificateState(let message):
@@ -78,6 +79,7 @@ extension DeviceMachine {
     switch state {
     case .ready, .installed: return [.send(GetCertificate(.id(id)).text)]
     case .notDue:
+      renewalWatch.dueAt = dueAt
       let sentence = "the certificate is not due\(dueAt.map { " before \($0)" } ?? ""); the connector keeps the request"
       guard !wishes.stays, installed != nil else { return [.say(sentence)] }
       return [.say(sentence), .finish(.done)]
@@ -166,10 +168,11 @@ extension DeviceMachine {
   mutating func finishInstalling(_ certificate: InstalledCertificate, _ now: Instant) -> [DeviceAction] {
     isInstalling = false
     installed = certificate
-    guard var request else { return [] }
+    renewalWatch.dueAt = nil
+    guard var request else { return watchRenewal(now) }
     request.stage = .installed(certificate.chain.leaf.fingerprint)
     self.request = request
-    return [.store(request), .say("certificate installed, valid until \(certificate.chain.leaf.notAfter)")] + proceed(now)
+    return watchRenewal(now) + [.store(request), .say("certificate installed, valid until \(certificate.chain.leaf.notAfter)")] + proceed(now)
   }
 
   private mutating func confirmed() -> [DeviceAction] {

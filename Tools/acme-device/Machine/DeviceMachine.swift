@@ -57,6 +57,8 @@ struct DeviceMachine: Sendable {
   var lastTold: String?
   /// What went wrong last, to be told when the time is over.
   var trouble: String?
+  /// Whether the certificate in use should have been replaced by now.
+  var renewalWatch = RenewalWatch()
 
   /// The machine of a device that finds this on its disk.
   init(_ wishes: Wishes, request: CertificateRequest? = nil, installed: InstalledCertificate? = nil) {
@@ -86,7 +88,7 @@ struct DeviceMachine: Sendable {
     let limit = wishes.timeLimit.map { [DeviceAction.start(.timeout, after: $0)] } ?? []
     link = .connecting
     let given: [DeviceAction] = hasStaleRequest ? [.say("the request of before was for something else, and is given up"), .forgetRequest] : []
-    return limit + given + installWhenDue(now) + [.connect]
+    return limit + given + watchRenewal(now) + installWhenDue(now) + [.connect]
   }
 
   private mutating func fired(_ timer: DeviceTimer, _ now: Instant) -> [DeviceAction] {
@@ -98,6 +100,7 @@ struct DeviceMachine: Sendable {
     // One that could not be registered tries that first.
     case .retry: return link == .loggedIn ? [register(now)] : installWhenDue(now) + proceed(now)
     case .install: return installWhenDue(now)
+    case .renewalWatch: return renewalWatch.nextLook.map { now >= $0 } == true ? watchRenewal(now) : []
     case .timeout:
       return [.finish(.failed("There is no certificate yet, and the time is over. \(trouble ?? "The connector has not said why.")"))]
     }
