@@ -38,14 +38,19 @@ extension ACMEClient {
       public var explanation: String?
       /// Seconds until the CA wants to be asked again; six hours where it does not say (section 4.3.3).
       public var retryAfter: Int?
+      /// The CA's clock, where it shows one.
+      public var date: Instant?
 
       /// A window, or that there is none.
-      public init(supported: Bool, start: Instant? = nil, end: Instant? = nil, explanation: String? = nil, retryAfter: Int? = nil) {
+      public init(
+        supported: Bool, start: Instant? = nil, end: Instant? = nil, explanation: String? = nil, retryAfter: Int? = nil, date: Instant? = nil
+      ) {
         self.supported = supported
         self.start = start
         self.end = end
         self.explanation = explanation
         self.retryAfter = retryAfter
+        self.date = date
       }
     }
   }

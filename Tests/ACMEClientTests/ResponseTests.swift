@@ -17,6 +17,14 @@ struct ResponseTests {
     #expect(response([:]).retryAfter(now: now) == nil)
   }
 
+  @Test("the CA's clock is its date, and as much later as a cache has kept the answer")
+  func cached() {
+    let fresh = Response(status: 200, headers: ["date": "Sun, 06 Nov 1994 08:49:17 GMT"], body: [])
+    let kept = Response(status: 200, headers: ["date": "Sun, 06 Nov 1994 08:49:17 GMT", "age": "30"], body: [])
+    #expect(fresh.dateOfToday == fresh.date && kept.dateOfToday == HTTPDate.parse("Sun, 06 Nov 1994 08:49:47 GMT"))
+    #expect(Response(status: 200, headers: ["age": "30"], body: []).dateOfToday == nil)
+  }
+
   @Test("Retry-After is a date, which counts from the CA's clock where it shows one")
   func date() {
     #expect(response(["retry-after": "Sun, 06 Nov 1994 08:49:47 GMT"]).retryAfter(now: now) == .seconds(10))

@@ -24,7 +24,7 @@ struct IssuedCertificates: Sendable {
       let info = try response.decode(RenewalInfo.self, from: url)
       return .init(
         supported: true, start: info.start, end: info.end, explanation: info.explanation?.value,
-        retryAfter: response.retryAfter(now: clock.now())?.wholeSeconds)
+        retryAfter: response.retryAfter(now: clock.now())?.wholeSeconds, date: response.dateOfToday)
     } catch let error as ACMEError {
       if error.mayBeMisdirected { await accounts.directoryMayBeOutdated(call.authority) }
       throw ACMEClient.Failed(Problem(renewalInfo: error))

@@ -19,6 +19,9 @@ extension Response {
   /// The CA's clock.
   var date: Instant? { headers.first(name: "date").flatMap { HTTPDate.parse($0) } }
 
+  /// The clock by the age that a cache on the way has given the answer (RFC 9111, section 5.1).
+  var dateOfToday: Instant? { date.map { $0 + .seconds(headers.first(name: "age").flatMap { UInt32($0) } ?? 0) } }
+
   /// How long to wait (RFC 9110, section 10.2.3): seconds, or a date, which counts from the CA's own clock.
   func retryAfter(now: Instant) -> Duration? {
     guard let text = headers.first(name: "retry-after") else { return nil }

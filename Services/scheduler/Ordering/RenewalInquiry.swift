@@ -21,26 +21,31 @@ struct RenewalInquiry: Sendable {
   /// Returns when the answer, or that there was none, is on disk, or the task is cancelled.
   func run(fleet: Fleet, client: VarlinkClient, clock: any Clock<Duration>) async {
     await Patience(clock: clock, chance: fleet.chance, logger: fleet.logger).persist(in: "GetRenewalInfo") {
-      let answer = try await ask(client, logger: fleet.logger)
-      try await fleet.transact { try $0.take(answer, for: request) }
+      let (answer, date) = try await ask(client, logger: fleet.logger)
+      try await fleet.transact { transaction in
+        try transaction.take(answer, for: request)
+        if let date { try transaction.reviewOwnClock(by: date, of: authority.directory) }
+      }
     }
   }
 
-  private func ask(_ client: VarlinkClient, logger: Logger) async throws -> RenewalSchedule.Answer {
+  private func ask(_ client: VarlinkClient, logger: Logger) async throws -> (answer: RenewalSchedule.Answer, date: Instant?) {
     do {
       let reply = try await client.call(
         ACMEClient.GetRenewalInfo.self, .init(authority: authority, certificate: leaf), timeLimit: Self.timeLimit)
-      guard reply.supported else { return .unsupported }
-      guard let start = reply.start, let end = reply.end else { return .lastingError }
-      return .window(start: start, end: end, explanation: reply.explanation, retryAfter: reply.retryAfter.map { .seconds($0) })
+      guard reply.supported else { return (.unsupported, nil) }
+      guard let start = reply.start, let end = reply.end else { return (.lastingError, reply.date) }
+      let answer = RenewalSchedule.Answer.window(
+        start: start, end: end, explanation: reply.explanation, retryAfter: reply.retryAfter.map { .seconds($0) })
+      return (answer, reply.date)
     } catch let failed as ACMEClient.Failed {
       switch failed.problem.error {
-      case .caUnavailable, .rateLimited: return .temporaryError(retryAfter: failed.problem.retryAfter.map { .seconds($0) })
-      default: return .lastingError
+      case .caUnavailable, .rateLimited: return (.temporaryError(retryAfter: failed.problem.retryAfter.map { .seconds($0) }), nil)
+      default: return (.lastingError, nil)
       }
     } catch let error as VarlinkError where !Patience.mayPass(error) {
       logger.log(.internalFault, "acme-client gave no proper answer", error: error, metadata: [.request: request, .device: device])
-      return .lastingError
+      return (.lastingError, nil)
     }
   }
 }

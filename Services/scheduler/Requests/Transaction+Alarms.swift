@@ -104,6 +104,17 @@ extension Transaction {
     }
   }
 
+  /// This machine's clock, beside that of the CA.
+  mutating func reviewOwnClock(by date: Instant, of directory: String) throws {
+    let standing = try AlarmRecord.of(nil, from: database).first { $0.code == .clockWrong }
+    if max(date - now, now - date) > Self.clockTolerance {
+      let text = "This machine's clock shows \(now), and that of \(directory) \(date): certificates are renewed at the wrong time; set the clock."
+      try raise(Alarm(code: .clockWrong, severity: .major, text: text), of: nil, slot: "", over: standing)
+    } else if let standing {
+      try clear(standing)
+    }
+  }
+
   /// CAs date certificates back an hour for clocks that are behind.
   private static let clockTolerance = Duration.seconds(1_800)
 }

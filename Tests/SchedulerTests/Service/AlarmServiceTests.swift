@@ -1,6 +1,7 @@
 import ACMEClientAPI
 import PKI
 import SchedulerAPI
+import Synchronization
 import Testing
 
 @testable import Scheduler
@@ -163,6 +164,27 @@ struct AlarmServiceTests {
         try await bench.advance(by: .seconds(100), at: fleet)
         #expect(try await codes(fleet).isEmpty)
         #expect(try await fleet.eventCodes().filter { $0 == "alarmRaised" }.count == 2)
+      }
+    }
+  }
+
+  @Test("this machine's own clock, when the CA's shows another time, until both agree")
+  func ownClock() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let now = bench.clock.wallClock.now()
+      let info = ACMEClient.GetRenewalInfo.Reply(
+        supported: true, start: now + .days(50), end: now + .days(55), retryAfter: 3_600, date: now + .seconds(2 * 3_600))
+      bench.client.state.withLock { $0.renewalInfo = .success(info) }
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        _ = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        try await bench.settle(fleet)
+        #expect(try await fleet.alarms(of: nil).filter { $0.device == nil }.map(\.code) == [.clockWrong])
+        try await bench.advance(by: .seconds(3_600), at: fleet)
+        #expect(try await codes(fleet).contains(.clockWrong))
+        try await bench.advance(by: .seconds(3_600), at: fleet)
+        #expect(try await !codes(fleet).contains(.clockWrong), "the clock has been set")
       }
     }
   }
