@@ -57,6 +57,7 @@ extension Transaction {
     device.address = identity.address
     device.lastSeen = now
     if let description { device.description = description }
+    if let clock = description?.clock { device.clockOffset = clock.milliseconds - now.milliseconds }
     if earlier == nil { try device.insert(database) } else { try device.update(database) }
     if description != nil { try makeKnown(device) }
     return device

@@ -150,12 +150,13 @@ struct Transaction {
   /// Has everybody told when the transaction is on disk, in the order of the transactions.
   mutating func finish(watched: Watched, orders: OrderBoard, logger: Logger) throws {
     for device in concerned { try reviewAlarms(of: device) }
-    let changes = try changed.compactMap { id -> Watched.Change? in
-      guard let request = try RequestRecord.fetch(id, from: database) else { return nil }
+    var changes: [Watched.Change] = []
+    for id in changed {
+      guard let request = try RequestRecord.fetch(id, from: database), try !isHeldBack(request) else { continue }
       let view = try RequestView(request, certificate: CertificateRecord.of(id, from: database), progress: orders.progress(of: id), now: now)
-      return Watched.Change(device: request.device, request: view)
+      changes.append(Watched.Change(device: request.device, request: view))
     }
-    database.afterNextTransaction { [stopped, told, hasWork, events, decisions, trace] _ in
+    database.afterNextTransaction { [changes, stopped, told, hasWork, events, decisions, trace] _ in
       TraceContext.$current.withValue(trace) {
         for decision in decisions {
           logger.trace(.app, isOn: true, "\(decision.text)", metadata: [.device: decision.device, .request: decision.request])

@@ -17,6 +17,8 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
   var description: DeviceDescription?
   let firstSeen: Instant
   var lastSeen: Instant
+  /// How far its clock was ahead of ours, in milliseconds, when it last told of it.
+  var clockOffset: Int64?
 
   static func fetch(_ key: DeviceKey, from database: Database) throws -> DeviceRecord? {
     try fetchOne(database, sql: "SELECT * FROM device WHERE scope = ? AND key = ?", arguments: [key.scope, key.value])

@@ -41,6 +41,7 @@ enum Schema {
     }
     migrator.registerMigration("4") { database in
       try database.execute(sql: Mark.table)
+      try database.execute(sql: "ALTER TABLE device ADD COLUMN clockOffset INTEGER")
       try database.execute(sql: "PRAGMA user_version = 4")
     }
     return migrator

@@ -289,6 +289,52 @@ struct OrderTests {
     }
   }
 
+  @Test("a certificate that was issued while its device was away is handed over when that comes, and not issued again, also when it is due")
+  func neverFetched() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let csr = try makeCSR("a.example.net")
+        let device = try await fleet.device("1")
+        let request = try await fleet.submit(csr, of: device)
+        for days in [20, 41] {
+          try await bench.advance(by: .days(days), at: fleet)
+          var changes = fleet.watched.changes.open().makeAsyncIterator()
+          _ = try await fleet.device("1")
+          #expect(try await changes.next()?.request?.certificate != nil)
+          if days == 20 { #expect(try await fleet.submit(csr, of: device).id == request.id) }
+          try await bench.settle(fleet)
+          #expect(bench.client.state.withLock(\.issued) == [request.id.rawValue])
+        }
+      }
+    }
+  }
+
+  @Test("a certificate that is not valid yet by its device's clock is handed over when it is")
+  func deviceClockBehind() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let clock = bench.clock.wallClock.now() - .seconds(2 * 3_600)
+      try await bench.working(fleet) {
+        let device = try await fleet.register(
+          DeviceIdentity(scope: "instance", sip: "1"), description: .init(roles: [], dnsNames: [], certificates: [], clock: clock))
+        var changes = fleet.watched.changes.open().makeAsyncIterator()
+        /// Which requests came with a certificate by now.
+        func handedOver() async throws -> Int {
+          fleet.watched.changes.publish(.init(device: DeviceID(rawValue: "mark")))
+          var count = 0
+          while let change = try await changes.next(), change.device == device { count += change.request?.certificate == nil ? 0 : 1 }
+          return count
+        }
+        _ = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        try await bench.advance(by: .seconds(7_100), at: fleet)
+        #expect(try await handedOver() == 0)
+        try await bench.advance(by: .seconds(200), at: fleet)
+        #expect(try await handedOver() == 1)
+      }
+    }
+  }
+
   @Test("a device that comes back is told what it has not confirmed, until it has")
   func toldAgain() async throws {
     try await onBench { bench in

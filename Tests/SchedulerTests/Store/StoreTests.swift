@@ -141,6 +141,7 @@ struct StoreTests {
   /// What versions 3 and 4 of the schema added is taken away again.
   private static let downgrade = """
     DROP TABLE mark;
+    ALTER TABLE device DROP COLUMN clockOffset;
     DROP TABLE renewal;
     DROP TABLE alarm;
     DROP TABLE ledger;
