@@ -11,6 +11,7 @@ struct ACMEClientInterface: Sendable {
   let accounts: Accounts
   let directories: Directories
   let certificates: IssuedCertificates
+  let observer = Observer()
 
   var handlers: VarlinkInterfaceHandlers {
     VarlinkInterfaceHandlers(
@@ -36,6 +37,7 @@ struct ACMEClientInterface: Sendable {
           try await certificates.revoke(call)
           return NoMembers()
         },
+        .reply(ACMEClient.Observe.self) { call, _ in try await observer.observe(call) },
       ])
   }
 

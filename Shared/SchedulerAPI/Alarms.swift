@@ -20,6 +20,8 @@ public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
   case loginRefused
   /// A certificate was delivered and not installed.
   case notInstalled
+  /// A certificate was installed, and its names serve another one.
+  case notServed
   /// A device's clock is wrong.
   case clockWrong
   /// The scheduler does not keep up with what is to be done.
@@ -36,6 +38,7 @@ public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
     case .deviceAbsent: "0x0024f006"
     case .loginRefused: "0x0024f007"
     case .notInstalled: "0x0024f008"
+    case .notServed: "0x0024f009"
     case .clockWrong: "0x0024f00a"
     case .schedulerLate: "0x0024f00b"
     }

@@ -24,6 +24,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case certificateDelivered = "fad5f968d8924c97931d0543e4de4e24"
   /// A device confirmed that it uses its certificate.
   case certificateInstalled = "55f0d593672b4eab88add663a8a5c01d"
+  /// A certificate was seen in use.
+  case certificateServed = "478eaa2f257d430fb2e2e0d94630a183"
   /// A device could not take its certificate into use.
   case installFailed = "d793e7ce1a3f489bb92453add12f8d6e"
   /// A certificate is to be renewed.
@@ -137,6 +139,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
       .ownCertificateServed, .settingChanged, .accountUpdated, .accountKeyChanged, .accountDeactivated:
       .notice
     case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateDelivered, .certificateInstalled,
+      .certificateServed,
       .renewalDue, .renewalExplained, .accountMade, .accountRecovered:
       .info
     }

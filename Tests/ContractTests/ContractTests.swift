@@ -32,7 +32,7 @@ struct ContractTests {
       methods: [
         ACMEClient.Issue.self, ACMEClient.Release.self, ACMEClient.ListOrders.self, ACMEClient.DescribeAuthority.self, ACMEClient.GetAccount.self,
         ACMEClient.UpdateAccount.self, ACMEClient.ChangeAccountKey.self, ACMEClient.DeactivateAccount.self, ACMEClient.GetRenewalInfo.self,
-        ACMEClient.Revoke.self,
+        ACMEClient.Revoke.self, ACMEClient.Observe.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

@@ -23,8 +23,8 @@ extension AlarmCode {
       }
   }
 
-  /// Whether it is about one of a device's certificates, and follows from what is known of that.
-  var isOfSlot: Bool { ![.clockWrong, .loginRefused].contains(self) }
+  /// Whether it follows from what is known of one of a device's certificates; what others see of it, or of the device, is told apart.
+  var isOfSlot: Bool { ![.clockWrong, .loginRefused, .notServed].contains(self) }
 
   /// Whether it says that a certificate can not be had; of these one stands for a slot, the latest.
   var isFailure: Bool { [.nameUnreachable, .rateLimited, .certificateFailed].contains(self) }

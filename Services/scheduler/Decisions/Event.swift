@@ -9,7 +9,7 @@ struct Event: Hashable {
   enum Code: String, CaseIterable {
     case deviceFirstSeen, requestAccepted, requestRefused, requestSuperseded
     case nameClaimed, nameApproved
-    case certificateIssued, certificateInstalled, installFailed, orderFailed
+    case certificateIssued, certificateInstalled, certificateServed, installFailed, orderFailed
     case authorityFailed, authorityRecovered
     case renewalDue, renewalExplained, renewalPressing
     case alarmRaised, alarmCleared
@@ -20,7 +20,8 @@ struct Event: Hashable {
       switch self {
       case .orderFailed, .authorityFailed: .error
       case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised, .stateRestored: .warning
-      case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateInstalled, .renewalDue,
+      case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateInstalled, .certificateServed,
+        .renewalDue,
         .renewalExplained, .authorityRecovered, .alarmCleared, .settingChanged:
         .information
       }
@@ -64,6 +65,7 @@ extension Event.Code {
     case .nameApproved: .nameApproved
     case .certificateIssued: .certificateIssued
     case .certificateInstalled: .certificateInstalled
+    case .certificateServed: .certificateServed
     case .installFailed: .installFailed
     case .orderFailed: .orderFailed
     case .authorityFailed: .authorityFailed

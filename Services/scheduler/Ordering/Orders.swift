@@ -21,11 +21,13 @@ actor Orders: Service {
   private var releasing: Set<RequestID> = []
   /// The certificates about which the CA is being asked.
   private var inquiring: Set<RequestID> = []
+  /// The certificates that are being looked for at their names.
+  private var observing: Set<RequestID> = []
   /// When the queue looks for itself. Only a moment before all others is added, so these are few.
   private var timers: Set<Instant> = []
 
-  /// How many questions to the CA are under way at a time, beside the orders.
-  private static let concurrentInquiries = 8
+  /// How many questions to the CA are under way at a time, beside the orders; and how many looks at names.
+  private static let (concurrentInquiries, concurrentObservations) = (8, 4)
   /// How long it sleeps at most: the clock may have been moved meanwhile.
   private static let longestRest = Duration.seconds(900)
 
@@ -65,13 +67,17 @@ actor Orders: Service {
           inquiring.insert(inquiry.request)
           tasks.addTask { await self.carryOut(inquiry) }
         }
+        for observation in batch?.observations ?? [] {
+          observing.insert(observation.request)
+          tasks.addTask { await self.carryOut(observation) }
+        }
         let latest = fleet.clock.now() + (batch == nil ? Patience.longest : Self.longestRest)
         let next = min(batch?.nextMoment ?? latest, latest)
         if timers.allSatisfy({ next < $0 }) {
           timers.insert(next)
           tasks.addTask { await self.ring(at: next) }
         }
-        if batch != nil, board.underWay.isEmpty, releasing.isEmpty, inquiring.isEmpty { board.rests.publish(wake) }
+        if batch != nil, board.underWay.isEmpty, releasing.isEmpty, inquiring.isEmpty, observing.isEmpty { board.rests.publish(wake) }
       }
       throw CancellationError()
     }
@@ -81,6 +87,7 @@ actor Orders: Service {
     var orders: [(request: RequestRecord, authority: Authority)] = []
     var toRelease: [RequestRecord] = []
     var inquiries: [RenewalInquiry] = []
+    var observations: [Observation] = []
     var nextMoment: Instant?
     /// Which state of the database this is, if orders are begun.
     var generation: Int64?
@@ -100,7 +107,7 @@ actor Orders: Service {
   /// What there is to do, and not done yet. The orders that begin are marked so, all in one go.
   private func nextBatch() async throws -> Batch {
     let underWay = board.underWay
-    let (releasing, inquiring) = (releasing, inquiring)
+    let (releasing, inquiring, observing) = (releasing, inquiring, observing)
     let limit = fleet.settings.current.concurrentOrders
     let batch = try await fleet.transact { transaction in
       let database = transaction.database
@@ -115,6 +122,7 @@ actor Orders: Service {
         orders: orders,
         toRelease: Array(released.filter { !releasing.contains($0.id) && !underWay.contains($0.id) }.prefix(max(0, limit - releasing.count))),
         inquiries: try transaction.inquiries(Self.concurrentInquiries, beside: inquiring),
+        observations: try transaction.observations(Self.concurrentObservations, beside: observing),
         nextMoment: try transaction.nextMoment(), generation: try orders.isEmpty ? nil : transaction.nextGeneration())
     }
     // Before the CA is asked: a state in which that was not so is an older one.
@@ -161,6 +169,13 @@ actor Orders: Service {
       }
     }
     inquiring.remove(inquiry.request)
+    if !Task.isCancelled { board.wake() }
+  }
+
+  /// Looks whether a certificate is in use.
+  private func carryOut(_ observation: Observation) async {
+    await TraceContext.$current.withValue(observation.trace.child()) { await observation.run(fleet: fleet, client: client, clock: clock) }
+    observing.remove(observation.request)
     if !Task.isCancelled { board.wake() }
   }
 

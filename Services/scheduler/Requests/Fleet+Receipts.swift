@@ -14,6 +14,7 @@ extension Fleet {
       guard request.phase == .ready else { return }
       var installed = certificate
       installed.installedAt = transaction.now
+      installed.observeAt = transaction.now + ServedWatch.firstLook
       try installed.update(transaction.database)
       try transaction.handle(.installed, of: request)
       try transaction.record(

@@ -75,6 +75,7 @@ extension Transaction {
       try RequestRecord.nextMoment(after: now, from: database), try RenewalRecord.nextMoment(after: now, from: database),
       try CertificateRecord.nextAnnouncement(from: database), try AlarmRecord.nextTelling(from: database),
       try AuthorityRecord.nextMoment(after: now, from: database),
+      try settings.servedPorts.isEmpty ? nil : CertificateRecord.nextObservation(after: now, from: database),
     ]
     // What has come is done; of what comes next there can be nothing in the past.
     return moments.compactMap(\.self).filter { $0 > now }.min()

@@ -52,6 +52,12 @@ extension SettingDefinition {
     SettingDefinition(
       key: "renewal.answerMinutes", standard: "10", kind: .number(1...1_440),
       meaning: "How many minutes a connected device has to hand in a new CSR; then the one it gave before is ordered once more."),
+    SettingDefinition(
+      key: "served.ports", standard: "443", kind: .ports,
+      meaning: "The TCP ports of a device's names at which the connector looks whether an installed certificate is in use; none: it does not look."),
+    SettingDefinition(
+      key: "served.privateAddresses", standard: "false", kind: .flag,
+      meaning: "Whether it connects for that to addresses of private networks and of this machine, too."),
     tracing(.app), tracing(.appWebsocket), tracing(.challenge), tracing(.httpClient),
   ]
 

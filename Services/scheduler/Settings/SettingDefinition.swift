@@ -17,6 +17,8 @@ struct SettingDefinition: Sendable {
     case flag
     case choice([String])
     case number(ClosedRange<Int>)
+    /// At most ten TCP ports with commas between them.
+    case ports
     /// Which devices are traced: `off`, `all`, or their ids with commas between them.
     case tracing
   }
@@ -34,7 +36,7 @@ struct SettingDefinition: Sendable {
   var description: String {
     switch kind {
     case .text, .url, .flag: meaning
-    case .addresses, .names: "\(meaning) Several are separated by commas."
+    case .addresses, .names, .ports: "\(meaning) Several are separated by commas."
     case .choice(let words): "\(meaning) One of \(words.joined(separator: ", "))."
     case .number(let range): "\(meaning) From \(range.lowerBound) to \(range.upperBound)."
     case .tracing: "\(meaning) off, all, or the ids of at most \(TraceSelection.mostDevices) devices, separated by commas."
@@ -80,6 +82,12 @@ struct SettingDefinition: Sendable {
         throw Refusal(.badValue, "\(key) takes at most \(SigningRequest.maximumNames) names.")
       }
       return names.joined(separator: ",")
+    case .ports:
+      let ports = value.listed
+      guard ports.count <= 10, ports.allSatisfy({ UInt16($0).map { $0 > 0 } ?? false }) else {
+        throw Refusal(.badValue, "\(key) takes at most ten port numbers, from 1 to 65535.")
+      }
+      return ports.joined(separator: ",")
     case .flag:
       switch value.lowercased() {
       case "true", "yes", "1", "on": return "true"

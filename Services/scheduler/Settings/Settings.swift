@@ -26,6 +26,10 @@ struct Settings: Sendable, Hashable {
   let concurrentOrders: Int
   /// How long events are kept.
   let eventRetention: Duration
+  /// The ports at which certificates are looked for; none: they are not.
+  let servedPorts: [Int]
+  /// Whether they are looked for at addresses that are not public, too.
+  let servedPrivateAddresses: Bool
   /// For which devices each category is traced.
   let tracing: [TraceCategory: TraceSelection]
 
@@ -62,6 +66,8 @@ struct Settings: Sendable, Hashable {
     limits = keepsToLimits ? AuthorityLimits(number) : nil
     concurrentOrders = max(1, number("orders.concurrent"))
     eventRetention = .days(number("events.keepDays"))
+    servedPorts = (text("served.ports") ?? "").split(separator: ",").compactMap { Int($0) }
+    servedPrivateAddresses = text("served.privateAddresses") == "true"
     tracing = Dictionary(
       uniqueKeysWithValues: TraceCategory.allCases.map { ($0, TraceSelection(setting: layers.value(.tracing($0)).value) ?? TraceSelection()) })
   }

@@ -22,6 +22,10 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
   var revokedAt: Instant?
   /// When it is offered to its device once more; nil when the device has confirmed it, or something newer took its place.
   var announceAt: Instant?
+  /// When it was seen in use.
+  var servedAt: Instant?
+  /// When it is looked for at its names; nil when it was seen, or is not looked for.
+  var observeAt: Instant?
 
   var validity: Validity { Validity(notBefore: notBefore, notAfter: notAfter) }
 
@@ -40,6 +44,18 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
   /// When the next one is to be offered once more.
   static func nextAnnouncement(from database: Database) throws -> Instant? {
     try Int64.fetchOne(database, sql: "SELECT min(announceAt) FROM certificate WHERE announceAt IS NOT NULL").map(Instant.init(milliseconds:))
+  }
+
+  /// Those that are to be looked for at their names, longest waiting first.
+  static func toObserve(_ count: Int, at now: Instant, from database: Database) throws -> [CertificateRecord] {
+    try fetchAll(
+      database, sql: "SELECT * FROM certificate WHERE observeAt <= ? ORDER BY observeAt LIMIT ?", arguments: [now.milliseconds, count])
+  }
+
+  /// When the next one is to be looked for.
+  static func nextObservation(after now: Instant, from database: Database) throws -> Instant? {
+    try Int64.fetchOne(database, sql: "SELECT min(observeAt) FROM certificate WHERE observeAt > ?", arguments: [now.milliseconds])
+      .map(Instant.init(milliseconds:))
   }
 
   static func of(_ request: RequestID, from database: Database) throws -> CertificateRecord? {

@@ -41,7 +41,7 @@ enum Schema {
     }
     migrator.registerMigration("4") { database in
       try database.execute(sql: Mark.table)
-      try database.execute(sql: "ALTER TABLE device ADD COLUMN clockOffset INTEGER")
+      try database.execute(sql: receipts)
       try database.execute(sql: "PRAGMA user_version = 4")
     }
     return migrator
@@ -128,6 +128,14 @@ enum Schema {
       FROM request JOIN certificate ON certificate.request = request.id
       WHERE number IN (SELECT max(number) FROM request WHERE state IN ('ready', 'installed') GROUP BY device, slot);
     UPDATE certificate SET announceAt = installAt WHERE request IN (SELECT id FROM request WHERE state = 'ready');
+    """
+
+  /// It is known how far a device's clock is off, and whether a certificate is in use where it can be seen.
+  private static let receipts = """
+    ALTER TABLE device ADD COLUMN clockOffset INTEGER;
+    ALTER TABLE certificate ADD COLUMN servedAt INTEGER;
+    ALTER TABLE certificate ADD COLUMN observeAt INTEGER;
+    CREATE INDEX certificateByObservation ON certificate (observeAt) WHERE observeAt IS NOT NULL;
     """
 
   private static let firstTables = """

@@ -142,6 +142,9 @@ struct StoreTests {
   private static let downgrade = """
     DROP TABLE mark;
     ALTER TABLE device DROP COLUMN clockOffset;
+    DROP INDEX certificateByObservation;
+    ALTER TABLE certificate DROP COLUMN servedAt;
+    ALTER TABLE certificate DROP COLUMN observeAt;
     DROP TABLE renewal;
     DROP TABLE alarm;
     DROP TABLE ledger;
@@ -187,6 +190,7 @@ struct StoreTests {
       "SELECT * FROM renewal WHERE reviewAt <= 1",
       "SELECT * FROM renewal WHERE rule < 'a' OR rule > 'a'",
       "SELECT * FROM certificate WHERE announceAt <= 1",
+      "SELECT * FROM certificate WHERE observeAt <= 1 ORDER BY observeAt",
       "SELECT * FROM alarm WHERE tellAt <= 1",
     ])
   func indexes(sql: String) async throws {

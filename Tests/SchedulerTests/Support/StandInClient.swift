@@ -23,6 +23,10 @@ final class StandInClient: Sendable {
     var behaviours: [DNSName: Behaviour] = [:]
     /// What is said of renewal.
     var renewalInfo: Result<ACMEClient.GetRenewalInfo.Reply, ACMEClient.Failed> = .success(.init(supported: false))
+    /// What is seen at names.
+    var sightings: [ACMEClient.Sighting] = []
+    /// Where was looked.
+    var observed: [ACMEClient.Observe.Parameters] = []
     /// The certificates about which was asked.
     var inquiries: [String] = []
     var issued: [String] = []
@@ -105,6 +109,12 @@ final class StandInClient: Sendable {
         return try state.renewalInfo.get()
       }
     }
-    return VarlinkInterfaceHandlers(.acmeClient, [issue, release, describe, renewalInfo])
+    let observe = VarlinkHandler.reply(ACMEClient.Observe.self) { call, _ in
+      self.state.withLock { state in
+        state.observed.append(call)
+        return .init(sightings: state.sightings)
+      }
+    }
+    return VarlinkInterfaceHandlers(.acmeClient, [issue, release, describe, renewalInfo, observe])
   }
 }
