@@ -76,9 +76,7 @@ struct AlarmServiceTests {
       try await bench.working(fleet) {
         let csr = try makeCSR("a.example.net")
         let device = try await fleet.device("1")
-        let request = try await fleet.submit(csr, of: device)
-        let ready = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
-        try await fleet.confirm(ready.fingerprint, for: request.id, of: device)
+        let ready = try await fleet.installed(csr, of: device).certificate
         bench.client.set(.fail(unreachable))
         try await bench.advance(by: .days(60), at: fleet)
         _ = try await fleet.submit(csr, of: device)
@@ -119,10 +117,7 @@ struct AlarmServiceTests {
     try await onBench { bench in
       let first = try bench.fleet()
       try await bench.working(first) {
-        let device = try await first.device("1")
-        let request = try await first.submit(makeCSR("a.example.net"), of: device)
-        let ready = try #require(try await first.request(request.id, of: device, in: .ready).certificate)
-        try await first.confirm(ready.fingerprint, for: request.id, of: device)
+        _ = try await first.installed(makeCSR("a.example.net"), of: first.device("1"))
         try await bench.settle(first)
       }
       bench.clock.advance(by: .days(60) + .seconds(2 * 3_600))

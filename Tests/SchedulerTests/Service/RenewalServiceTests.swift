@@ -13,11 +13,9 @@ struct RenewalServiceTests {
     _ fleet: Fleet, _ csr: SigningRequest, _ bench: Bench
   ) async throws -> (device: DeviceID, request: RequestID, certificate: DeliveredCertificate) {
     let device = try await fleet.device("1")
-    let request = try await fleet.submit(csr, of: device)
-    let certificate = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
-    try await fleet.confirm(certificate.fingerprint, for: request.id, of: device)
+    let (request, certificate) = try await fleet.installed(csr, of: device)
     try await bench.settle(fleet)
-    return (device, request.id, certificate)
+    return (device, request, certificate)
   }
 
   private func submit(_ csr: SigningRequest, replacing fingerprint: Fingerprint, of device: DeviceID, in fleet: Fleet) async throws -> RequestView {

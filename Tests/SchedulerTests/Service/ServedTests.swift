@@ -31,10 +31,8 @@ struct ServedTests {
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
         let device = try await fleet.device("1")
-        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
-        let ready = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
         bench.client.state.withLock { $0.sightings = [.init(address: "192.0.2.1", fingerprint: Fingerprint(of: [2]))] }
-        try await fleet.confirm(ready.fingerprint, for: request.id, of: device)
+        let ready = try await fleet.installed(makeCSR("a.example.net"), of: device).certificate
         try await bench.advance(by: .seconds(60), at: fleet)
         #expect(bench.client.state.withLock(\.observed).map(\.port) == [443])
         #expect(try await fleet.alarms(of: nil).isEmpty, "it may take a while")
@@ -57,10 +55,7 @@ struct ServedTests {
       let fleet = try bench.fleet()
       _ = try await fleet.change("served.ports", to: "")
       try await bench.working(fleet) {
-        let device = try await fleet.device("1")
-        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
-        let ready = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
-        try await fleet.confirm(ready.fingerprint, for: request.id, of: device)
+        _ = try await fleet.installed(makeCSR("a.example.net"), of: fleet.device("1"))
         try await bench.advance(by: .days(1), at: fleet)
         #expect(bench.client.state.withLock(\.observed.count) == 0)
       }

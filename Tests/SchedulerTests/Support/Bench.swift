@@ -131,6 +131,14 @@ extension Fleet {
     try await submit(Application(csr: csr.pem, slot: slot, force: force), of: device)
   }
 
+  /// A certificate for the CSR, which its device has confirmed.
+  func installed(_ csr: SigningRequest, of device: DeviceID) async throws -> (request: RequestID, certificate: DeliveredCertificate) {
+    let request = try await submit(csr, of: device).id
+    let certificate = try #require(try await self.request(request, of: device, in: .ready).certificate)
+    try await confirm(certificate.fingerprint, for: request, of: device)
+    return (request, certificate)
+  }
+
   /// Where the request stands once it is in one of these states.
   func request(_ id: RequestID, of device: DeviceID, in states: RequestState...) async throws -> RequestView {
     let changes = watched.changes.open()
