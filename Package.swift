@@ -133,6 +133,7 @@ let package = Package(
 
     // The tests
     support("RawSocket"),
+    support("LineLog", [logging]),
     support("Programs", [subprocess]),
     support("ForeignPython", [subprocess]),
     support("VarlinkContract", ["Varlink"]),
@@ -148,8 +149,8 @@ let package = Package(
     tests(
       "ChallengeHTTPTests",
       [
-        "ChallengeHTTP", "ResponderAPI", "PKI", "Systemd", "Telemetry", "Varlink", "RawSocket", coreMetrics, lifecycle, logging, nio, nioEmbedded,
-        subprocess,
+        "ChallengeHTTP", "ResponderAPI", "PKI", "Systemd", "Telemetry", "Varlink", "LineLog", "RawSocket", coreMetrics, lifecycle, logging, nio,
+        nioEmbedded, subprocess,
       ]),
     tests(
       "VarlinkTests", ["Varlink", "Telemetry", "RawSocket", "ForeignPython", lifecycle, logging, nio, nioEmbedded],
@@ -174,15 +175,15 @@ let package = Package(
       "ACMEDeviceTests",
       [
         "ACMEDeviceCommand", "AppWebsocket", "PKI", "Systemd", argumentParser, crypto, nio, nioConcurrency, nioPosix, nioHTTP1, nioSSL, nioWebSocket,
-        subprocess, swiftASN1, x509,
+        "RawSocket", subprocess, swiftASN1, x509,
       ]),
     tests("PKITests", ["PKI", crypto, swiftASN1, x509], resources: [.copy("Resources")]),
     tests("SystemdTests", ["Systemd", "CSystemd"]),
     tests(
       "ACMEClientTests",
       [
-        "ACMEClient", "ACMEClientAPI", "ModelAuthority", "ResponderAPI", "PKI", "ServiceRuntime", "Varlink", crypto, logging, nio, nioPosix, nioHTTP1,
-        subprocess,
+        "ACMEClient", "ACMEClientAPI", "ModelAuthority", "ResponderAPI", "PKI", "LineLog", "RawSocket", "ServiceRuntime", "Varlink", crypto, logging,
+        nio, nioPosix, nioHTTP1, subprocess,
       ]),
     tests("TelemetryTests", ["Telemetry", "Systemd", logging, coreMetrics]),
     tests(
@@ -198,7 +199,7 @@ let package = Package(
     tests("SimulationTests", ["RenewalSimulation"]),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["ModelAuthority", "Programs", "ACMEClientAPI", "SchedulerAPI", "DeviceGatewayAPI", "PKI", "Varlink"],
+      dependencies: ["ModelAuthority", "Programs", "ACMEClientAPI", "ResponderAPI", "SchedulerAPI", "DeviceGatewayAPI", "PKI", "Varlink"],
       path: "Tests/Integration", exclude: ["foreign"], swiftSettings: strict),
     .testTarget(name: "SystemTests", dependencies: ["Programs"], path: "Tests/System", exclude: ["bed"], swiftSettings: strict),
   ],

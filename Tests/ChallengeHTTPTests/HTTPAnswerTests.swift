@@ -1,3 +1,4 @@
+import LineLog
 import PKI
 import RawSocket
 import ResponderAPI

@@ -1,4 +1,5 @@
 import NIOCore
+import PKI
 import RawSocket
 import ResponderAPI
 import Testing

@@ -1,3 +1,4 @@
+import LineLog
 import NIOCore
 import PKI
 import RawSocket

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import LineLog
 import Logging
 import PKI
 import RawSocket

@@ -1,5 +1,4 @@
 import FoundationEssentials
-import Logging
 import PKI
 import RawSocket
 import ResponderAPI
@@ -37,31 +36,6 @@ final class TestClock: Sendable {
   var wall: WallClock { WallClock { self.moment.withLock { $0 } } }
 
   func advance(by duration: Duration) { moment.withLock { $0 = $0 + duration } }
-}
-
-/// A logger whose lines a test can read.
-struct LineLog: LogHandler {
-  final class Lines: Sendable {
-    private let lines = Mutex<[String]>([])
-    var all: [String] { lines.withLock { $0 } }
-    func add(_ line: String) { lines.withLock { $0.append(line) } }
-  }
-
-  let lines: Lines
-  var metadata = Logger.Metadata()
-  var logLevel = Logger.Level.info
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) {
-    let values = (event.metadata ?? [:]).filter { $0.key != "messageID" }.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    lines.add((["\(event.level)", "\(event.message)"] + values).joined(separator: " "))
-  }
-
-  static func make(_ lines: Lines) -> Logger { Logger(label: "test") { _ in LineLog(lines: lines) } }
 }
 
 extension TemporaryFolder {

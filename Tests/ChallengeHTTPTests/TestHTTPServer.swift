@@ -1,4 +1,5 @@
 import CoreMetrics
+import LineLog
 import Logging
 import RawSocket
 import ServiceLifecycle
