@@ -1,3 +1,4 @@
+import PKI
 import ResponderAPI
 import Varlink
 

@@ -1,5 +1,6 @@
 import Glibc
 import NIOCore
+import PKI
 import ResponderAPI
 
 /// The part of an answer that is the same each time: header fields, empty line, body.

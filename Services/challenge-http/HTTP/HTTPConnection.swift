@@ -1,4 +1,5 @@
 import NIOCore
+import PKI
 import ResponderAPI
 
 /// One connection: requests in, answers out, in their order. What does not fit the service is refused, and the connection closed.

@@ -1,5 +1,3 @@
-public import PKI
-
 /// The token of a challenge (RFC 8555, section 8.1): base64url characters, with at least 128 bits of the CA's randomness.
 /// It comes from outside and stands in a request path, so nothing but those characters is ever a token.
 public struct ChallengeToken: TextValue {
