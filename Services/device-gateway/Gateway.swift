@@ -9,6 +9,8 @@ struct Gateway: Service {
   let watch: SchedulerWatch
   let ownDevice: OwnDevice
   let errands: Errands
+  let challenges: PushedChallenges
+  let lookups: ChallengeLookups
   let logins: LoginStore
   let refusedLogins: RefusedLogins
   /// How long what was taken may still take when the gateway ends.
@@ -20,6 +22,8 @@ struct Gateway: Service {
       tasks.addTask { await errands.work() }
       tasks.addTask { await watch.run() }
       tasks.addTask { await ownDevice.run() }
+      tasks.addTask { await challenges.work() }
+      tasks.addTask { await lookups.work() }
       tasks.addTask { await door.keepPinging() }
       tasks.addTask { await refusedLogins.run(errands.desk) }
       try? await gracefulShutdown()

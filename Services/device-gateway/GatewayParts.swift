@@ -29,9 +29,11 @@ struct GatewayParts {
     let desk = SchedulerDesk(scheduler: scheduler, logger: logger)
     let errands = Errands(desk: desk, devices: devices)
     let ownDevice = OwnDevice(in: folder, obtained: obtained, tls: tls, desk: desk, clock: clock, logger: logger, interval: handInInterval)
+    let challenges = try PushedChallenges(ChallengeRolesFile(in: environment), clock: clock, logger: logger)
+    let lookups = ChallengeLookups(at: environment.connect(to: "challenge-http"), logger: logger)
     let house = House(
-      doorkeeper: logins.doorkeeper, devices: devices, errands: errands, path: path, pin: folder.key.keyPin, limits: limits, clock: clock,
-      logger: logger)
+      doorkeeper: logins.doorkeeper, devices: devices, errands: errands, challenges: challenges, lookups: lookups, path: path,
+      pin: folder.key.keyPin, limits: limits, clock: clock, logger: logger)
     let secureSockets = try environment.sockets(named: "device-gateway-wss")
     let door = Door(
       secureSockets: secureSockets,
@@ -57,10 +59,10 @@ struct GatewayParts {
     logger.info("devices may pin this key", metadata: [.pin: folder.key.keyPin, .path: path])
     services = [
       try environment.varlinkServer([administration.handlers, environment.metricsInterface], on: "device-gateway-logins"),
-      try environment.varlinkServer([ChallengeResponder.handlers], on: "device-gateway-responder"),
+      try environment.varlinkServer([challenges.responderInterface], on: "device-gateway-responder"),
       Gateway(
         door: door, watch: SchedulerWatch(scheduler: scheduler, devices: devices, ownDevice: ownDevice, logger: logger), ownDevice: ownDevice,
-        errands: errands, logins: logins, refusedLogins: house.refusedLogins),
+        errands: errands, challenges: challenges, lookups: lookups, logins: logins, refusedLogins: house.refusedLogins),
     ]
   }
 

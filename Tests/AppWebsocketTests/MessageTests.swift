@@ -25,6 +25,7 @@ struct MessageTests {
   static let time = Instant(milliseconds: 1_767_225_600_123)
   static let id = ShortText(clipping: "01J")
   static let alarmCode = ShortText(clipping: "0x0024f004")
+  static let token = ["x-1"].compactMap(ChallengeToken.init)[0]
   static let names = ["a.example.test", "b.example.test"].compactMap(DNSName.init)
   static let ready = CertificateReady(
     id: id, slot: .defaultSlot, certificate: "-----BEGIN\nx/y", notBefore: time, notAfter: time + .seconds(1), fingerprint: fingerprint,
@@ -57,6 +58,16 @@ struct MessageTests {
     Specimen(AppInfoResult(app: nil, info: .init()), #"{"mt":"AppInfoResult","info":{}}"#),
     Specimen(AppCheckLoginResult(ok: true), #"{"mt":"AppCheckLoginResult","ok":true}"#),
     Specimen(AppCheckLoginResult(ok: false), #"{"mt":"AppCheckLoginResult"}"#),
+    Specimen(
+      ChallengeAdded(dns: names[0], token: token, keyAuth: KeyAuthorization(token: token, thumbprint: "y")),
+      #"{"mt":"ChallengeAdded","dns":"a.example.test","keyAuth":"x-1.y","path":"/.well-known/acme-challenge/x-1","token":"x-1"}"#),
+    Specimen(ChallengeAddedResult(token: token), #"{"mt":"ChallengeAddedResult","token":"x-1"}"#),
+    Specimen(ChallengeAddedResult(token: token, error: .busy), #"{"mt":"ChallengeAddedResult","error":"busy","token":"x-1"}"#),
+    Specimen(ChallengeRemoved(dns: names[0], token: token), #"{"mt":"ChallengeRemoved","dns":"a.example.test","token":"x-1"}"#),
+    Specimen(GetChallenge(host: "h:80", token: "?"), #"{"mt":"GetChallenge","host":"h:80","token":"?"}"#),
+    Specimen(
+      GetChallengeResult(KeyAuthorization(token: token, thumbprint: "y")), #"{"mt":"GetChallengeResult","found":true,"keyAuth":"x-1.y"}"#),
+    Specimen(GetChallengeResult(nil), #"{"mt":"GetChallengeResult"}"#),
     Specimen(AppChallenge(), #"{"mt":"AppChallenge"}"#),
     Specimen(AppChallengeResult(challenge: Challenge(random: 1)), #"{"mt":"AppChallengeResult","challenge":"0000000000000001"}"#),
     Specimen(AppLoginResult.accepted(domain: "example.com"), #"{"mt":"AppLoginResult","domain":"example.com","ok":true}"#),

@@ -6,6 +6,7 @@ import NIOEmbedded
 import NIOWebSocket
 import PKI
 import RawSocket
+import ServiceRuntime
 import Testing
 import Varlink
 
@@ -39,11 +40,15 @@ struct EndedLoginTests {
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     self.book = book
     self.meanwhile = meanwhile
-    doorkeeper = Doorkeeper(book, acquaintances: Acquaintances(in: try TemporaryFolder().url("")), clock: clock)
+    let folder = try TemporaryFolder()
+    let nobody = VarlinkClient(path: "/nonexistent")
+    let environment = ServiceEnvironment(name: "device-gateway", variables: ["STATE_DIRECTORY": folder.path])
+    doorkeeper = Doorkeeper(book, acquaintances: Acquaintances(in: folder.url("")), clock: clock)
     house = House(
-      doorkeeper: doorkeeper, devices: devices,
-      errands: Errands(desk: SchedulerDesk(scheduler: VarlinkClient(path: "/nonexistent"), logger: logger), devices: devices), path: .standard,
-      pin: try SigningKey(.p256).keyPin, limits: DoorLimits(), clock: clock, logger: logger)
+      doorkeeper: doorkeeper, devices: devices, errands: Errands(desk: SchedulerDesk(scheduler: nobody, logger: logger), devices: devices),
+      challenges: try PushedChallenges(ChallengeRolesFile(in: environment), clock: .system, logger: logger),
+      lookups: ChallengeLookups(at: nobody, logger: logger), path: .standard, pin: try SigningKey(.p256).keyPin, limits: DoorLimits(), clock: clock,
+      logger: logger)
     ended = EndedLogins(doorkeeper: doorkeeper, devices: devices, clock: clock, eventLoop: EmbeddedEventLoop())
   }
 

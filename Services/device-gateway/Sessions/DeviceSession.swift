@@ -15,18 +15,6 @@ import Telemetry
 ///
 /// It lives on the connection's event loop and is called nowhere else.
 final class DeviceSession: Conversation {
-  /// Who logged in; nothing of it is kept before.
-  private struct Visitor {
-    let reference: SessionReference
-    let kind: Logins.Kind
-    let isLoginOfOneDevice: Bool
-    var identity: DeviceIdentity
-    var device: DeviceID?
-
-    /// Whether the scheduler can tell the device from others before it has said more: a login for one device is that device.
-    var isKnown: Bool { kind == .device && (isLoginOfOneDevice || identity.hardwareID != nil || identity.sip != nil || identity.guid != nil) }
-  }
-
   private struct Waiting {
     let errand: Errand
     /// The message that is answered; nil when the errand is the gateway's own.
@@ -35,11 +23,12 @@ final class DeviceSession: Conversation {
     let trace: TraceContext
   }
 
-  private let house: House
+  let house: House
   private let eventLoop: any EventLoop
   private var protocolSession = ServerSession(challenge: Challenge(random: .random(in: .min ... .max)))
   private var connection: Connection?
-  private var visitor: Visitor?
+  /// Nil before the login.
+  private(set) var visitor: Visitor?
   /// The first is under way, the others wait.
   private var errands: [Waiting] = []
   private var held = HeldNews()
@@ -47,6 +36,7 @@ final class DeviceSession: Conversation {
   private var correlations = Correlations()
   /// That of `RegisterDevice`; nil if the device has not sent it.
   private var registration: Correlation?
+  var lookups = LookupAllowance()
 
   init(in house: House, on eventLoop: any EventLoop) {
     self.house = house
@@ -60,7 +50,10 @@ final class DeviceSession: Conversation {
   func ended() {
     connection = nil
     errands = []
-    if let visitor { house.devices.left(visitor.reference) }
+    if let visitor {
+      house.devices.left(visitor.reference)
+      house.challenges.left(visitor.reference)
+    }
     visitor = nil
   }
 
@@ -179,6 +172,8 @@ extension DeviceSession {
     case .renewCertificateResult(let result):
       house.logger.info("device answered RenewCertificate", metadata: metadata.merging([.state: result.accepted ? "accepted" : "refused"]))
       note(result.accepted ? .accepted : .declined, for: result.slot)
+    case .challengeAddedResult(let result): note(result)
+    case .getChallenge(let question): lookUp(question, correlation)
     case .registerDevice(let description):
       guard description.protocol >= DeviceProtocol.version else {
         let text = "Version \(description.protocol) of the protocol is not known here; this connector speaks version \(DeviceProtocol.version)."
@@ -186,7 +181,7 @@ extension DeviceSession {
       }
       if let hardwareID = description.hwId { visitor?.identity.hardwareID = hardwareID.value }
       registration = correlation
-      ask(.register(DeviceDescription(description)), for: message, correlation)
+      ask(.register(description), for: message, correlation)
     case .requestCertificate(let request): ask(.submit(request), for: message, correlation)
     case .getCertificate(let request): ask(.resume(request.key), for: message, correlation)
     case .certificateInstalled(let receipt): ask(.installed(receipt), for: message, correlation)
@@ -204,7 +199,7 @@ extension DeviceSession {
     enqueue(errand, answering: message.name, correlation)
   }
 
-  private func refuse(_ message: MessageName, _ error: ErrorToken, _ text: String, _ correlation: Correlation) {
+  func refuse(_ message: MessageName, _ error: ErrorToken, _ text: String, _ correlation: Correlation) {
     send(Refusal(of: message, error, text).text(correlation: correlation))
   }
 }
@@ -231,6 +226,7 @@ extension DeviceSession {
     let done = errands.removeFirst()
     if let device { visitor?.device = device }
     TraceContext.$current.withValue(done.trace) { answer(done, outcome) }
+    if let device, let visitor { house.challenges.met(device, on: visitor.reference, visitor.identity, saying: done.errand.description) }
     if errands.isEmpty {
       for news in held.release() { deliver(news) }
     } else {
@@ -307,6 +303,11 @@ extension DeviceSession {
     TraceContext.$current.withValue(request.trace) {
       tell(report.news, correlations[request.id])
     }
+  }
+
+  /// A message that follows from no request of the device; it belongs to its registration unless said otherwise.
+  func tell(_ message: some Message, _ correlation: Correlation? = nil) {
+    send(message.text(correlation: correlation ?? registration ?? .none))
   }
 
   /// The settings of devices have changed.

@@ -4,7 +4,7 @@ import SchedulerAPI
 /// What the gateway does at the scheduler for one device.
 enum Errand: Sendable {
   /// The device is connected; with a description, it has told about itself.
-  case register(DeviceDescription?)
+  case register(RegisterDevice?)
   case submit(RequestCertificate)
   case resume(GetCertificate.Key)
   case installed(CertificateInstalled)
@@ -14,6 +14,9 @@ enum Errand: Sendable {
 
   /// Whether it makes the device known.
   var isRegistration: Bool { if case .register = self { true } else { false } }
+
+  /// What the device has told about itself.
+  var description: RegisterDevice? { if case .register(let description) = self { description } else { nil } }
 
   /// What came of it.
   enum Outcome: Sendable {

@@ -91,10 +91,10 @@ final class Errands: Sendable {
     order.session.perform { [device] in $0.finished(order.errand, outcome, device: device) }
   }
 
-  private func register(_ order: Order, _ description: DeviceDescription?) async throws -> SchedulerMethods.Register.Reply {
+  private func register(_ order: Order, _ description: RegisterDevice?) async throws -> SchedulerMethods.Register.Reply {
     devices.registrationBegan()
     defer { devices.registrationEnded() }
-    let reply = try await desk.register(order.identity, description)
+    let reply = try await desk.register(order.identity, description.map(DeviceDescription.init))
     devices.registered(order.session, as: reply.device)
     return reply
   }

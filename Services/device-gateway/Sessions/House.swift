@@ -7,6 +7,8 @@ struct House: Sendable {
   let doorkeeper: Doorkeeper
   let devices: Devices
   let errands: Errands
+  let challenges: PushedChallenges
+  let lookups: ChallengeLookups
   let path: InstancePath
   /// What devices pin.
   let pin: SubjectPublicKeyPin

@@ -6,6 +6,8 @@ public enum DeviceMessage: Sendable, Hashable {
   case certificateInstalled(CertificateInstalled)
   case certificateInstallFailed(CertificateInstallFailed)
   case renewCertificateResult(RenewCertificateResult)
+  case challengeAddedResult(ChallengeAddedResult)
+  case getChallenge(GetChallenge)
   case appInfo(AppInfo)
   case appCheckLogin(AppCheckLogin)
 
@@ -18,6 +20,8 @@ public enum DeviceMessage: Sendable, Hashable {
     case CertificateInstalled.name: self = .certificateInstalled(try CertificateInstalled(from: envelope))
     case CertificateInstallFailed.name: self = .certificateInstallFailed(try CertificateInstallFailed(from: envelope))
     case RenewCertificateResult.name: self = .renewCertificateResult(try RenewCertificateResult(from: envelope))
+    case ChallengeAddedResult.name: self = .challengeAddedResult(try ChallengeAddedResult(from: envelope))
+    case GetChallenge.name: self = .getChallenge(try GetChallenge(from: envelope))
     case AppInfo.name: self = .appInfo(try AppInfo(from: envelope))
     case AppCheckLogin.name: self = .appCheckLogin(try AppCheckLogin(from: envelope))
     default: return nil
@@ -33,6 +37,8 @@ public enum DeviceMessage: Sendable, Hashable {
     case .certificateInstalled: CertificateInstalled.name
     case .certificateInstallFailed: CertificateInstallFailed.name
     case .renewCertificateResult: RenewCertificateResult.name
+    case .challengeAddedResult: ChallengeAddedResult.name
+    case .getChallenge: GetChallenge.name
     case .appInfo: AppInfo.name
     case .appCheckLogin: AppCheckLogin.name
     }

@@ -1,0 +1,35 @@
+import AppWebsocket
+import SchedulerAPI
+
+/// What the gateway remembers of a device, so that it can say who has to answer the CA even when the device is not there.
+struct ChallengeRole: Codable, Sendable, Hashable {
+  /// The scope of its login.
+  var scope: String
+  /// What people know it by.
+  var label: String
+  /// Who answers for its names, as it said last; external until it has said anything.
+  var mode = RegisterDevice.ChallengeMode.external
+
+  /// Without it the CA can not be satisfied.
+  var answersItself: Bool { mode != .external }
+}
+
+/// How a connected device takes part, as it has said on this connection.
+struct ChallengePart: Sendable, Hashable {
+  var device: DeviceID
+  var mode: RegisterDevice.ChallengeMode
+  /// Of a reverse proxy that takes pushes: those for which it is told the challenges of others.
+  var proxiedNames: ServedNames
+
+  init(of device: DeviceID, saying description: RegisterDevice) {
+    self.device = device
+    mode = description.challenge ?? .external
+    let isProxy = mode == .push && description.roles?.contains(.reverseProxy) == true
+    proxiedNames = ServedNames(isProxy ? description.dnsNames ?? [] : [])
+  }
+}
+
+extension DeviceIdentity {
+  /// What people know the device by.
+  var label: String { hardwareID ?? sip ?? guid ?? "without a name of \(scope)" }
+}
