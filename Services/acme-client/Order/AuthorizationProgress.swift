@@ -33,6 +33,7 @@ struct AuthorizationProgress: Sendable, Hashable {
   private var pace = PollPace()
   /// When the CA was asked to validate.
   private var began: Instant?
+  private var responders: [String] = []
 
   init(url: ResourceURL) {
     self.url = url
@@ -93,9 +94,10 @@ struct AuthorizationProgress: Sendable, Hashable {
   }
 
   /// The answer is in place.
-  mutating func published(now: Instant) -> Need {
+  mutating func published(by responders: [String], now: Instant) -> Need {
     guard case .publishing(let publication, let challenge) = state else { return .nothingNew }
     began = now
+    self.responders = responders
     guard let challenge else {
       state = .validating(publication)
       return .lookAtOnce
@@ -138,7 +140,7 @@ struct AuthorizationProgress: Sendable, Hashable {
   }
 
   private mutating func fail(_ name: DNSName, _ cause: NameFailure.Cause) -> Need {
-    state = .failed(NameFailure(name: name, cause: cause))
+    state = .failed(NameFailure(name: name, cause: cause, answeredBy: responders))
     return .nothingMore
   }
 }

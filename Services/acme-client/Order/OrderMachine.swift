@@ -75,8 +75,8 @@ struct OrderMachine: Sendable {
       return poll(retryAfter: wish, now: now)
     case (.authorizationRead(let url, let authorization, let wish), .authorizing):
       return read(authorization, at: url, retryAfter: wish, now: now)
-    case (.published(let url), .authorizing):
-      return advance(url, now: now) { $0.published(now: now) }
+    case (.published(let url, let responders), .authorizing):
+      return advance(url, now: now) { $0.published(by: responders, now: now) }
     case (.notPublished(let url, let reason), .authorizing):
       return advance(url, now: now) { $0.notPublished(reason) }
     case (.challengePosted(let url, let challenge, let wish), .authorizing):

@@ -32,7 +32,8 @@ enum OrderEvent: Sendable {
   case created(ResourceURL, Order, retryAfter: Duration?)
   case read(Order, retryAfter: Duration?)
   case authorizationRead(ResourceURL, Authorization, retryAfter: Duration?)
-  case published(authorization: ResourceURL)
+  /// These responders say that the answer is in place.
+  case published(authorization: ResourceURL, by: [String] = [])
   /// No responder has the answer in place; the reason is a sentence.
   case notPublished(authorization: ResourceURL, reason: String)
   case challengePosted(authorization: ResourceURL, Challenge, retryAfter: Duration?)
@@ -100,6 +101,8 @@ struct NameFailure: Sendable, Hashable {
 
   let name: DNSName
   let cause: Cause
+  /// Who had said that the answer is in place.
+  var answeredBy: [String] = []
   /// Who had asked for the answer by then; nil when nobody can tell.
   var visits: Visits?
 }

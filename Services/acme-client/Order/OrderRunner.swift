@@ -96,9 +96,9 @@ struct OrderRunner: Sendable {
       let verdict = try await responders.publish(
         publication, thumbprint: requests.session.thumbprint, order: order, device: device, expires: expires)
       switch verdict {
-      case .inPlace:
+      case .inPlace(let responders):
         RehearsedDeath.at("acme-client.published")
-        return .published(authorization: authorization)
+        return .published(authorization: authorization, by: responders)
       case .refused(let reason):
         return .notPublished(authorization: authorization, reason: reason)
       }

@@ -125,10 +125,13 @@ extension NameFailure {
       : "; \(visits.summary) got the right answer here, so a filter on the way may stop the others of the CA"
   }
 
+  /// One who says so and is wrong is to be found.
+  private var holders: String { answeredBy.isEmpty ? "" : "; the answer was in place at \(answeredBy.joined(separator: ", ")), by their own word" }
+
   /// Why, in a few words.
   var reason: String {
     switch cause {
-    case .refused(let document): (document.detail.isEmpty ? document.type.rawValue : document.detail) + (pointer(document) ?? "")
+    case .refused(let document): (document.detail.isEmpty ? document.type.rawValue : document.detail) + holders + (pointer(document) ?? "")
     case .unusable(let state): "the CA's authorization is \(state)"
     case .noChallenge: "the CA offers no http-01 challenge"
     case .notPublished(let reason): "the answer is not in place: \(reason)"

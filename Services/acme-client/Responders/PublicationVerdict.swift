@@ -1,6 +1,7 @@
 /// Whether the CA may be asked, after all responders have spoken about one name.
 enum PublicationVerdict: Sendable, Hashable {
-  case inPlace
+  /// By these responders, in their own words: one of them may be wrong.
+  case inPlace(by: [String])
   /// The reason is a sentence.
   case refused(String)
 
@@ -15,19 +16,19 @@ enum PublicationVerdict: Sendable, Hashable {
   /// does not count: whether it is needed is for it to say.
   init(_ answers: [(responder: String, answer: Answer)]) {
     var reasons: [String] = []
-    var isInPlace = false
+    var holders: [String] = []
     var isRequiredMissing = false
     for (responder, answer) in answers {
       switch answer {
-      case .inPlace: isInPlace = true
+      case .inPlace: holders.append(responder)
       case .notMine: break
       case .failed(let reason, let required):
         reasons.append("\(responder): \(reason)")
         isRequiredMissing = isRequiredMissing || required
       }
     }
-    if isInPlace, !isRequiredMissing {
-      self = .inPlace
+    if !holders.isEmpty, !isRequiredMissing {
+      self = .inPlace(by: holders.sorted())
     } else if answers.isEmpty {
       self = .refused("no responder is there to answer the challenge; see that challenge-http's socket is up")
     } else if reasons.isEmpty {

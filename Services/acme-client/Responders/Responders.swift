@@ -7,12 +7,12 @@ import Varlink
 
 /// Everyone who can answer a challenge: whoever has a socket in the responders' folder, in whatever language it is written.
 struct Responders: Sendable {
-  /// How long all of them have to put an answer in place.
-  static let timeLimit = Duration.seconds(10)
   /// A lease that nobody withdraws ends by itself.
   static let longestLease = Duration.seconds(3600)
   /// More sockets than these are a mistake.
   private static let mostResponders = 16
+  /// How often one that is being restarted is asked.
+  private static let mostProcesses = 3
   /// How many names are put in place at once, of all orders: a responder takes only so many connections.
   static let namesAtATime = 64
 
@@ -20,6 +20,7 @@ struct Responders: Sendable {
   let clock: WallClock
   let logger: Logger
   private let places = Places(namesAtATime)
+  private let patience = ResponderPatience()
 
   init(folder: URL, clock: WallClock, logger: Logger) {
     self.folder = folder
@@ -37,17 +38,24 @@ struct Responders: Sendable {
       expires: min(expires ?? .latest, clock.now() + Self.longestLease))
     parameters.trace = (TraceContext.current ?? .make()).sampled(TraceCategory.current.contains(.challenge))
     let wish = parameters
-    let verdict = try await places.take { await PublicationVerdict(ask { await answer(of: $0, to: wish) }) }
+    let answers = try await places.take { await ask { await answer(of: $0, to: wish) } }
     try Task.checkCancellation()
-    var about: LogFields = [.name: publication.name, .token: publication.token, .order: order, .device: device]
-    switch verdict {
-    case .inPlace:
-      logger.info("challenge answer in place", metadata: about)
-    case .refused(let reason):
-      about[.reason] = reason
-      logger.log(.challengeNotInPlace, "challenge answer not in place: \(reason)", metadata: about)
-    }
+    let verdict = PublicationVerdict(answers)
+    remark(verdict, answers, about: [.name: publication.name, .token: publication.token, .order: order, .device: device])
     return verdict
+  }
+
+  /// Names who has the answer in place, and who should be looked after, whatever comes of the name.
+  private func remark(_ verdict: PublicationVerdict, _ answers: [(responder: String, answer: PublicationVerdict.Answer)], about: LogFields) {
+    switch verdict {
+    case .inPlace(let holders):
+      logger.info("challenge answer in place at \(holders.joined(separator: ", "))", metadata: about)
+      for case (let responder, .failed(let reason, _)) in answers {
+        logger.warning("responder \(responder) has not put a challenge answer in place: \(reason)", metadata: about.merging([.reason: reason]))
+      }
+    case .refused(let reason):
+      logger.log(.challengeNotInPlace, "challenge answer not in place: \(reason)", metadata: about.merging([.reason: reason]))
+    }
   }
 
   /// Ends the lease of an order everywhere. Where that fails it ends by itself.
@@ -68,22 +76,40 @@ struct Responders: Sendable {
 
   private func ask<Answer: Sendable>(_ question: @escaping @Sendable (URL) async -> Answer) async -> [(responder: String, answer: Answer)] {
     await withTaskGroup(of: (responder: String, answer: Answer).self) { tasks in
-      for socket in sockets { tasks.addTask { (socket.deletingPathExtension().lastPathComponent, await question(socket)) } }
+      for socket in sockets { tasks.addTask { (Self.name(of: socket), await question(socket)) } }
       return await tasks.reduce(into: []) { $0.append($1) }
     }
   }
 
   private func answer(of responder: URL, to parameters: Responder.Publish.Parameters) async -> PublicationVerdict.Answer {
-    do {
-      let client = VarlinkClient(path: responder.path(percentEncoded: false))
-      let reply = try await client.call(Responder.Publish.self, parameters, timeLimit: Self.timeLimit)
-      return reply.outcome == .inPlace ? .inPlace : .notMine
-    } catch let fault as Responder.NotPublished {
-      return .failed(fault.reason, required: fault.required)
-    } catch {
-      return .failed("\(error)", required: false)
+    let (name, client) = (Self.name(of: responder), VarlinkClient(path: responder.path(percentEncoded: false)))
+    let limit = patience.limit(for: name)
+    let deadline = ContinuousClock.now + limit
+    var failure = "it is being restarted again and again"
+    for _ in 1...Self.mostProcesses {
+      do {
+        let reply = try await client.call(Responder.Publish.self, parameters, timeLimit: deadline - .now)
+        patience.answered(name, required: reply.required)
+        return reply.outcome == .inPlace ? .inPlace : .notMine
+      } catch let fault as Responder.NotPublished {
+        patience.answered(name, required: fault.required)
+        return .failed(fault.reason.clipped, required: fault.required)
+      } catch is Restarting {
+        // The next process is asked, also when this one died: it may be the one that the CA can not do without.
+        continue
+      } catch let error as VarlinkError where error.code == .closed {
+        failure = error.shown
+      } catch let error as VarlinkError where error.code == .timedOut {
+        patience.wasSilent(name)
+        return .failed("no answer within \(limit.formatted)", required: false)
+      } catch {
+        return .failed(error.shown, required: false)
+      }
     }
+    return .failed(failure, required: false)
   }
+
+  private static func name(of responder: URL) -> String { responder.deletingPathExtension().lastPathComponent }
 
   private var sockets: [URL] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
@@ -93,5 +119,21 @@ struct Responders: Sendable {
       logger.log(.respondersLeftOut, "too many responders, these are not asked: \(left)", metadata: [.limit: Self.mostResponders])
     }
     return found.prefix(Self.mostResponders).map { folder.appending(component: $0) }
+  }
+}
+
+extension String {
+  /// What a responder says, as much of it as is passed on.
+  fileprivate var clipped: String { String(prefix(400)) }
+}
+
+extension Error {
+  fileprivate var shown: String { "\(self)".clipped }
+}
+
+extension Duration {
+  /// As a person writes it: `10 s`, `500 ms`.
+  fileprivate var formatted: String {
+    components.attoseconds == 0 ? "\(components.seconds) s" : "\(Int(self / .milliseconds(1))) ms"
   }
 }

@@ -1,0 +1,126 @@
+import FoundationEssentials
+import LineLog
+import Logging
+import PKI
+import RawSocket
+import ResponderAPI
+import Synchronization
+import Testing
+import Varlink
+
+@testable import ACMEClient
+
+@Suite("Responders that go wrong", .timeLimit(.minutes(2)))
+struct ResponderTests {
+  @Test("one that hangs delays the order that finds it out by ten seconds and the next by half a second, and is named in the log")
+  func hangs() async throws {
+    try await withResponders(["good": { _ in .init(.inPlace) }, "stuck": { _ in try await Self.forever() }]) { responders, log in
+      let first = try await ContinuousClock().measure { try await #expect(publish(by: responders) == .inPlace(by: ["good"])) }
+      #expect(first >= .seconds(10) && first < .seconds(15))
+      #expect(log.says("responder stuck has not put a challenge answer in place: no answer within 10 s"))
+      let second = try await ContinuousClock().measure { try await #expect(publish(by: responders) == .inPlace(by: ["good"])) }
+      #expect(second < .seconds(5))
+      #expect(log.says("responder stuck has not put a challenge answer in place: no answer within 500 ms"))
+    }
+  }
+
+  @Test("one that crashes, and one that has left its socket behind, are named and delay nothing")
+  func crashes() async throws {
+    try await withResponders(["good": { _ in .init(.inPlace) }]) { responders, log in
+      let crashing = try RawSocket.listen(unix: responders.folder.appending(component: "crashing.sock").path)
+      // It is called again, for every method is idempotent: twice by the client, and that three times.
+      let crash = Task { for _ in 0..<6 { try await crashing.accept().close() } }
+      try RawSocket.listen(unix: responders.folder.appending(component: "gone.sock").path).close()
+      let time = try await ContinuousClock().measure { try await #expect(publish(by: responders) == .inPlace(by: ["good"])) }
+      #expect(time < .seconds(5))
+      #expect(log.says("responder crashing has not put a challenge answer in place"))
+      #expect(log.says("responder gone has not put a challenge answer in place"))
+      try await crash.value
+    }
+  }
+
+  @Test("one that speaks nonsense is named")
+  func nonsense() async throws {
+    try await withResponders([:]) { responders, log in
+      let socket = try RawSocket.listen(unix: responders.folder.appending(component: "odd.sock").path)
+      let talk = Task {
+        let connection = try await socket.accept()
+        try await connection.send(Array(#"{"parameters":{"outcome":"certainly","required":false}}"#.utf8) + [0])
+        _ = try await connection.receive(count: 1)
+      }
+      guard case .refused(let reason) = try await publish(by: responders) else { throw CancellationError() }
+      #expect(reason.hasPrefix("odd: ") && reason.contains("not what the interface declares"))
+      try await talk.value
+    }
+  }
+
+  @Test("one that is being restarted is asked again, for it may be the one that the CA can not do without")
+  func restarting() async throws {
+    let calls = Mutex(0)
+    let restarted: Behaviour = { wish in
+      let isFirst = calls.withLock { count in
+        count += 1
+        return count == 1
+      }
+      if isFirst { throw Restarting() }
+      throw Responder.NotPublished(reason: "Device x is not connected.", required: true)
+    }
+    try await withResponders(["device-gateway": restarted, "good": { _ in .init(.inPlace) }]) { responders, _ in
+      try await #expect(publish(by: responders) == .refused("device-gateway: Device x is not connected."))
+    }
+  }
+
+  @Test("one that is required, by its own word, is always waited for")
+  func required() {
+    let patience = ResponderPatience()
+    let now = ContinuousClock.now
+    patience.wasSilent("plug-in", at: now)
+    #expect(patience.limit(for: "plug-in", at: now) == ResponderPatience.short)
+    #expect(patience.limit(for: "plug-in", at: now + .seconds(61)) == ResponderPatience.full)
+    patience.answered("plug-in", required: true)
+    patience.wasSilent("plug-in", at: now)
+    #expect(patience.limit(for: "plug-in", at: now) == ResponderPatience.full)
+    patience.wasSilent("other", at: now)
+    patience.wasSilent("other", at: now + .seconds(59))
+    #expect(patience.limit(for: "other", at: now + .seconds(61)) == ResponderPatience.full, "it gets its chance")
+    patience.wasSilent("other", at: now + .seconds(61))
+    patience.answered("other", required: false)
+    #expect(patience.limit(for: "other", at: now + .seconds(62)) == ResponderPatience.full)
+  }
+
+  private typealias Behaviour = @Sendable (Responder.Publish.Parameters) async throws -> Responder.Publish.Reply
+
+  @Sendable private static func forever() async throws -> Responder.Publish.Reply {
+    try await Task.sleep(for: .seconds(3600))
+    throw CancellationError()
+  }
+
+  private func publish(by responders: Responders) async throws -> PublicationVerdict {
+    let token = try #require(ChallengeToken("token"))
+    return try await responders.publish(
+      Publication(name: CA.name("a.example"), token: token), thumbprint: "thumbprint", order: CA.url("order/1"), device: nil, expires: nil)
+  }
+
+  private func withResponders(_ behaviours: [String: Behaviour], _ body: (Responders, LineLog.Lines) async throws -> Void) async throws {
+    try await withFolder { folder in
+      let lines = LineLog.Lines()
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        for (name, behaviour) in behaviours {
+          let path = folder.appending(component: "\(name).sock").path
+          let server = VarlinkServer(
+            service: .init(vendor: "test", product: name, version: "0", url: ""),
+            interfaces: [VarlinkInterfaceHandlers(.responder, [.reply(Responder.Publish.self) { wish, _ in try await behaviour(wish) }])],
+            listeners: [.path(path)], logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
+          tasks.addTask { try await server.run() }
+          while !FileManager.default.fileExists(atPath: path) { try await Task.sleep(for: .milliseconds(2)) }
+        }
+        try await body(Responders(folder: folder, clock: .system, logger: LineLog.make(lines)), lines)
+        tasks.cancelAll()
+      }
+    }
+  }
+}
+
+extension LineLog.Lines {
+  fileprivate func says(_ text: String) -> Bool { all.contains { $0.contains(text) } }
+}
