@@ -16,4 +16,13 @@ extension ShortText: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+extension ListenAddress: ExpressibleByArgument {
+  init?(argument: String) { self.init(argument) }
+}
+
+/// What a host does for others.
+enum Role: String, ExpressibleByArgument, CaseIterable {
+  case reverseProxy = "reverse-proxy"
+}
+
 extension KeyKind: ExpressibleByArgument {}

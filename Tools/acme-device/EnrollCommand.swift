@@ -39,6 +39,11 @@ struct EnrollCommand: AsyncParsableCommand {
   @Option(help: "What the connector knows this device by. Without it a hash of /etc/machine-id; give one to each folder that runs with --daemon.")
   var hardwareID: ShortText?
   @Option(help: "The domain (tenant) of the login.") var domain = ""
+  @Option(help: "Answer the CA itself, at this address and port, where port 80 of the names leads: with what the connector tells.")
+  var http: ListenAddress?
+  @Option(help: "Answer the CA by files that a web server serves: in .well-known/acme-challenge of this folder.", completion: .directory)
+  var webroot: String?
+  @Option(help: "What this host does for others. A reverse-proxy with --http looks each challenge up with the connector.") var role: Role?
   @Option(help: "A shell command to run when the certificate is in place, at most 60 s; it finds RENEWED_LINEAGE and RENEWED_DOMAINS set.")
   var installHook: String?
   @Option(
@@ -58,6 +63,7 @@ struct EnrollCommand: AsyncParsableCommand {
     guard connector.isSecure || pin == nil && caFile == nil else {
       throw ValidationError("ws:// has no TLS that --pin or --ca-file could check; give a wss:// URL.")
     }
+    guard http == nil || webroot == nil else { throw ValidationError("Give --http or --webroot; one of them answers.") }
     guard timeout == nil || !daemon, (1...86_400).contains(timeout ?? 1) else {
       throw ValidationError("--timeout takes 1 to 86400 seconds, and does not go with --daemon.")
     }
@@ -85,6 +91,9 @@ struct EnrollCommand: AsyncParsableCommand {
     var wishes = DeviceMachine.Wishes(names: name, slot: slot, hardwareID: hardwareID, keyKind: keyType)
     wishes.newKey = newKey
     wishes.stays = daemon
+    wishes.isReverseProxy = role == .reverseProxy
+    if webroot != nil { wishes.challenges = .push }
+    if http != nil { wishes.challenges = role == .reverseProxy ? .lookup : .push }
     wishes.timeLimit = daemon ? nil : .seconds(timeout ?? 600)
     let enrolment = try Enrolment(
       wishes,
@@ -94,8 +103,13 @@ struct EnrollCommand: AsyncParsableCommand {
       in: folder,
       hook: installHook.map { InstallHook(command: $0) { progress.say("hook: \($0)") } },
       alarmHook: alarmHook.map { AlarmHook(command: $0) { progress.say("alarm hook: \($0)") } },
+      webroot: webroot.map { Webroot(folder: $0, notes: folder.notes) },
       progress: progress)
-    if case .failed(let sentence) = await enrolment.run() {
+    var listener: ChallengeListener?
+    if let http { listener = try await ChallengeListener.open(http) { await enrolment.answer(host: $0, token: $1) } }
+    let outcome = await enrolment.run()
+    await listener?.close()
+    if case .failed(let sentence) = outcome {
       // It may have been mistyped: the next run asks again.
       if isAsked { try secret.forget() }
       throw EnrollError(sentence)

@@ -10,7 +10,8 @@ actor Enrolment {
   private let folder: CertificateFolder
   private let hook: InstallHook?
   private let alarmHook: AlarmHook?
-  private let progress: Progress
+  let webroot: Webroot?
+  let progress: Progress
   private let clock: WallClock
   private var generator: any RandomNumberGenerator & Sendable
 
@@ -21,6 +22,10 @@ actor Enrolment {
   private var outcome: Outcome?
   /// How many alarm hooks run: the program does not end before them.
   private var alarmsUnderWay = 0
+  /// Requests for challenges that are not answered yet.
+  var questions: [ChallengeQuestion: CheckedContinuation<KeyAuthorization?, Never>] = [:]
+  var questionCount: UInt64 = 0
+  var hasEnded: Bool { outcome != nil }
 
   /// What takes time, and is done beside the rest.
   private enum Job: Sendable {
@@ -35,7 +40,8 @@ actor Enrolment {
   /// An enrolment that takes up what it finds in the folder.
   init(
     _ wishes: DeviceMachine.Wishes, as subject: LoginDigest.Subject, secret: SecretFile, at gateway: GatewayConnector, in folder: CertificateFolder,
-    hook: InstallHook? = nil, alarmHook: AlarmHook? = nil, progress: Progress, clock: WallClock = .system,
+    hook: InstallHook? = nil, alarmHook: AlarmHook? = nil, webroot: Webroot? = nil, progress: Progress,
+    clock: WallClock = .system,
     generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
   ) throws {
     machine = DeviceMachine(wishes, request: try folder.request(), installed: try folder.installed())
@@ -45,6 +51,7 @@ actor Enrolment {
     self.folder = folder
     self.hook = hook
     self.alarmHook = alarmHook
+    self.webroot = webroot
     self.progress = progress
     self.clock = clock
     self.generator = generator
@@ -52,6 +59,7 @@ actor Enrolment {
 
   /// Runs until the certificate is in use, or it is certain that it will not be.
   func run() async -> Outcome {
+    stopServing()
     await withDiscardingTaskGroup { tasks in
       handle(.started)
       for await job in jobs.stream {
@@ -59,10 +67,11 @@ actor Enrolment {
       }
       tasks.cancelAll()
     }
+    stopServing()
     return outcome ?? .failed("The program was interrupted.")
   }
 
-  private func handle(_ event: DeviceEvent) {
+  func handle(_ event: DeviceEvent) {
     guard outcome == nil else { return }
     for action in machine.handle(event, now: clock.now(), using: &generator) {
       perform(action)
@@ -81,6 +90,7 @@ actor Enrolment {
     case .store(let request): writeDown { try folder.store(request) }
     case .forgetRequest: writeDown { try folder.forgetRequest() }
     case .install(let request): jobs.continuation.yield(.install(request))
+    case .challenge(let action): perform(action)
     case .start(let timer, let pause): jobs.continuation.yield(.wait(timer, pause))
     case .wake(let timer, let moment): jobs.continuation.yield(.waitUntil(timer, moment))
     case .alarm(let alarm): tell(alarm)

@@ -38,7 +38,7 @@ struct Progress: Sendable {
   /// The message without what could help to log in.
   static func withoutSecrets(_ text: String) -> String {
     guard let envelope = try? Envelope(text) else { return "\(text.utf8.count) bytes that are no message" }
-    return ["digest", "key", "password"].compactMap { envelope[$0]?.text }.reduce(text) { $0.replacing($1, with: "\"…\"") }
+    return ["digest", "key", "keyAuth", "password"].compactMap { envelope[$0]?.text }.reduce(text) { $0.replacing($1, with: "\"…\"") }
   }
 
   /// The text without control characters: much of it comes from the other end, and must not steer the terminal.

@@ -12,6 +12,9 @@ public enum ConnectorMessage: Sendable, Hashable {
   case renewCertificate(RenewCertificate)
   case alarmAdded(AlarmAdded)
   case alarmCleared(AlarmCleared)
+  case challengeAdded(ChallengeAdded)
+  case challengeRemoved(ChallengeRemoved)
+  case getChallengeResult(GetChallengeResult)
   /// An answer that is no success, to any message.
   case refusal(Refusal)
 
@@ -35,6 +38,9 @@ public enum ConnectorMessage: Sendable, Hashable {
     case RenewCertificate.name: self = .renewCertificate(try RenewCertificate(from: envelope))
     case AlarmAdded.name: self = .alarmAdded(try AlarmAdded(from: envelope))
     case AlarmCleared.name: self = .alarmCleared(try AlarmCleared(from: envelope))
+    case ChallengeAdded.name: self = .challengeAdded(try ChallengeAdded(from: envelope))
+    case ChallengeRemoved.name: self = .challengeRemoved(try ChallengeRemoved(from: envelope))
+    case GetChallengeResult.name: self = .getChallengeResult(try GetChallengeResult(from: envelope))
     default: return nil
     }
   }

@@ -109,5 +109,5 @@ struct GatewayConnector: Sendable {
 
 extension IOError {
   /// The system's words for the error, without the call that it came from.
-  fileprivate var reason: String { String(cString: strerror(errnoCode)) }
+  var reason: String { String(cString: strerror(errnoCode)) }
 }

@@ -29,6 +29,8 @@ struct CertificateFolder: Sendable {
   private var inner: String { "\(path)/.acme-device" }
   private var installedLink: String { "\(inner)/installed" }
   private var sets: String { "\(inner)/sets" }
+  /// The folder of what else the device has to remember.
+  var notes: String { inner }
   private var pending: String { "\(inner)/pending.json" }
 
   /// Makes the folder ready, keeps other processes of this program out of it until the lock is gone, and takes over a key and a certificate that lie

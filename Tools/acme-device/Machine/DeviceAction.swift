@@ -17,6 +17,8 @@ enum DeviceAction: Sendable, Hashable {
   case install(CertificateRequest)
   /// Remove the request from disk; it is over.
   case forgetRequest
+  /// Do something about the challenges that the device serves.
+  case challenge(ChallengeAction)
   /// Start a timer.
   case start(DeviceTimer, after: Duration)
   /// Start a timer that runs out at a time of day, whatever becomes of the clock meanwhile.
@@ -27,6 +29,16 @@ enum DeviceAction: Sendable, Hashable {
   case say(String)
   /// End the program.
   case finish(Outcome)
+}
+
+/// What is to be done about challenges.
+enum ChallengeAction: Sendable, Hashable {
+  /// Have requests for the token answered, and come back when they are.
+  case serve(KeyAuthorization, token: ChallengeToken)
+  /// Have them answered no more.
+  case stopServing(ChallengeToken)
+  /// Answer a request on the listener; without a key authorization there is nothing to be found.
+  case answer(ChallengeQuestion, KeyAuthorization?)
 }
 
 /// How the program ends.

@@ -19,6 +19,10 @@ enum DeviceEvent: Sendable {
   case installed(InstalledCertificate)
   /// A key, a CSR or a file could not be made, or the hook has failed.
   case failed(LocalStep, String)
+  /// A challenge is served, or can not be for the reason given.
+  case served(ChallengeToken, failure: String?)
+  /// A request for a challenge has come in on the device's listener.
+  case asked(ChallengeQuestion, host: String?, token: ChallengeToken)
   /// A timer has run out.
   case fired(DeviceTimer)
 }
@@ -53,6 +57,10 @@ enum DeviceTimer: Sendable, Hashable {
   case install
   /// The moment when the certificate in use should have been replaced, or when that is told again.
   case renewalWatch
+  /// The end of a challenge that nobody has removed.
+  case challenge(ChallengeToken)
+  /// The end of the time in which the connector could have answered.
+  case question(ChallengeQuestion)
   /// The end of the time that the whole may take.
   case timeout
 }

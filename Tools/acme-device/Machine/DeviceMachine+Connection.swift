@@ -19,7 +19,8 @@ extension DeviceMachine {
     registration.product = "acme-device"
     registration.dnsNames = wishes.names.map(\.value)
     registration.certificates = installed.map { [$0.chain.leaf.pem] }
-    registration.challenge = .external
+    registration.roles = wishes.isReverseProxy ? [.reverseProxy] : nil
+    registration.challenge = wishes.challenges.mode
     registration.clock = now
     return .send(registration.text)
   }

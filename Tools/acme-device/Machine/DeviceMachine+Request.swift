@@ -20,6 +20,10 @@ extension DeviceMachine {
     case .renewCertificate(let wish): return renew(wish, correlation)
     case .alarmAdded(let alarm): return [.say("alarm: \(alarm.text)")]
     case .alarmCleared(let alarm): return [.say("alarm is over: \(alarm.text)")]
+    case .challengeAdded(let wish): return add(wish, correlation, now)
+    case .challengeRemoved(let challenge): return remove(challenge.token)
+    case .getChallengeResult(let result): return found(result.found ? result.keyAuth : nil, for: correlation)
+    case .refusal(let refusal) where refusal.refused == GetChallenge.name: return found(nil, for: correlation)
     case .refusal(let refusal): return refused(refusal, now)
     case .certificateInstallFailedResult, .deviceSettingsUpdated: return []
     }

@@ -17,6 +17,10 @@ struct DeviceMachine: Sendable {
     var newKey = false
     /// Whether to stay and renew, or to end with the certificate in use.
     var stays = false
+    /// Who answers challenges for the names.
+    var challenges = ServedChallenges.Way.none
+    /// Whether the host forwards requests for others.
+    var isReverseProxy = false
     /// How long the whole may take; nil for ever.
     var timeLimit: Duration?
 
@@ -53,6 +57,8 @@ struct DeviceMachine: Sendable {
   var isInstalling = false
   /// Whether this program has logged in once: then a refusal may pass.
   var hasLoggedIn = false
+  /// The challenges that it serves.
+  var challenges = ServedChallenges()
   /// Where the request stood when it was told last.
   var lastTold: String?
   /// What went wrong last, to be told when the time is over.
@@ -76,10 +82,12 @@ struct DeviceMachine: Sendable {
     case .loggedIn: loggedIn(now)
     case .loginRefused(let error, let retryAfter): loginRefused(error, retryAfter, using: &generator)
     case .received(let message, let correlation): receive(message, correlation, now)
-    case .disconnected(let end): disconnected(end, using: &generator)
+    case .disconnected(let end): abandonQuestions() + disconnected(end, using: &generator)
     case .requestMade(let made): take(made, now)
     case .installed(let certificate): finishInstalling(certificate, now)
     case .failed(let step, let reason): failed(step, reason)
+    case .served(let token, let failure): served(token, failure: failure)
+    case .asked(let question, let host, let token): asked(question, host: host, token: token, now)
     case .fired(let timer): fired(timer, now)
     }
   }
@@ -101,6 +109,8 @@ struct DeviceMachine: Sendable {
     case .retry: return link == .loggedIn ? [register(now)] : installWhenDue(now) + proceed(now)
     case .install: return installWhenDue(now)
     case .renewalWatch: return renewalWatch.nextLook.map { now >= $0 } == true ? watchRenewal(now) : []
+    case .challenge(let token): return expired(token, now)
+    case .question(let question): return overdue(question)
     case .timeout:
       return [.finish(.failed("There is no certificate yet, and the time is over. \(trouble ?? "The connector has not said why.")"))]
     }
