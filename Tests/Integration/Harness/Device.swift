@@ -23,10 +23,19 @@ struct Device: Sendable {
   func enroll(
     _ names: [String], credential: String = "device", options: [String] = [], limit: Duration = .seconds(90)
   ) async throws -> Command.Outcome {
-    var arguments = ["enroll", "--connector", url, "--password-file", connector.credential(credential)]
-    arguments += ["--directory", folder.path, "--name"] + names + ["--timeout", "\(limit.components.seconds)"] + options
-    let command = Command(Project.executable("acme-device"), arguments)
+    let command = enrolment(of: names, credential: credential, options: ["--timeout", "\(limit.components.seconds)"] + options)
     return try await (network?.inside(command) ?? command).run(limit: limit + .seconds(10))
+  }
+
+  /// Has a certificate and stays connected beside `body`.
+  func staying<Result: Sendable>(_ names: [String], options: [String], _ body: @Sendable () async throws -> Result) async throws -> Result {
+    let command = enrolment(of: names, options: options + ["--daemon"])
+    return try await command.running(when: "test -s \(file("fullchain.pem"))", log: folder.appendingPathExtension("log")) { try await body() }
+  }
+
+  private func enrolment(of names: [String], credential: String = "device", options: [String]) -> Command {
+    let arguments = ["enroll", "--connector", url, "--password-file", connector.credential(credential), "--directory", folder.path, "--name"]
+    return Command(Project.executable("acme-device"), arguments + names + options)
   }
 
   /// The same over TLS: it knows the gateway by the pin of its key.

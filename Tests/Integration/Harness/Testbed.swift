@@ -8,6 +8,8 @@ struct Testbed: Sendable {
   let pebble: Pebble
   let connector: Connector
   let folder: URL
+  /// The port at which the CA asks for challenge answers; connector: 127.0.0.1, where names resolve to unless a test says otherwise.
+  let port: Int
 
   /// Starts both, and ends both when `body` is done. Where `body` fails, the folder is left to be looked at.
   static func with<Result: Sendable>(
@@ -21,7 +23,7 @@ struct Testbed: Sendable {
           in: folder.appending(path: "state"), authority: (pebble.directory, pebble.trust), challenges: port, environment: environment,
           credentials: credentials
         ) { connector in
-          try await body(Testbed(pebble: pebble, connector: connector, folder: folder))
+          try await body(Testbed(pebble: pebble, connector: connector, folder: folder, port: port))
         }
       }
     }
