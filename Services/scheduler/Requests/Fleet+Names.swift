@@ -36,11 +36,20 @@ extension Transaction {
     }
   }
 
+  /// Which of these names a device gets.
+  func binding(of names: [DNSName], for device: DeviceRecord) throws -> NameBinding {
+    let holders = try NameRecord.holders(of: names, from: database)
+    let parties = try Set(holders.values).reduce(into: [DeviceID: NameBinding.Party]()) { parties, id in
+      parties[id] = try DeviceRecord.fetch(id, from: database)?.party
+    }
+    return NameBinding(names, for: device.party, holders: holders.compactMapValues { parties[$0] })
+  }
+
   /// A request is about to be ordered: if names of it have become another device's meanwhile, it waits for an administrator.
   /// - Returns: whether there are such names.
   mutating func claimLostNames(of request: RequestRecord) throws -> Bool {
-    let holders = try NameRecord.holders(of: request.names, from: database)
-    let claimed = NameBinding(request.names, for: request.device, holders: holders).claimed
+    guard let device = try DeviceRecord.fetch(request.device, from: database) else { return false }
+    let claimed = try binding(of: request.names, for: device).claimed
     guard let name = claimed.first else { return false }
     try claim(claimed, for: request)
     try handle(.nameTaken(name), of: request)

@@ -155,7 +155,7 @@ extension Transaction {
   private mutating func enter(
     _ csr: SigningRequest, _ application: Fleet.Application, of device: DeviceRecord, authority: String, dueAt: Instant?
   ) throws -> RequestRecord {
-    let binding = NameBinding(csr.names, for: device.id, holders: try NameRecord.holders(of: csr.names, from: database))
+    let binding = try binding(of: csr.names, for: device)
     guard try NameRecord.count(of: device.id, from: database) + binding.free.count <= Self.mostNames else {
       throw Refusal(.tooManyNames, "The device holds \(Self.mostNames) names already; an administrator has to clear up.")
     }
@@ -176,7 +176,7 @@ extension Transaction {
     explain(
       "the CSR is a new request, \(when); \(binding.free.count) of its names are new, \(binding.claimed.count) are others'", of: request)
     try makeKnown(device)
-    for name in binding.free { try NameRecord(name: name, device: device.id, since: now).insert(database) }
+    for name in binding.free { try NameRecord(name: name, device: device.id, since: now).insert(database, onConflict: .replace) }
     try recordSparingly(
       Event(
         .requestAccepted, "The CSR for \(csr.names.summary) was accepted as request \(request.id).", device: device.id, request: request.id))

@@ -20,6 +20,12 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
   /// How far its clock was ahead of ours, in milliseconds, when it last told of it.
   var clockOffset: Int64?
 
+  /// Whether it forwards requests for others, as it says.
+  var isReverseProxy: Bool { description?.roles.contains("reverseProxy") ?? false }
+
+  /// The device as one that asks for names, or holds them.
+  var party: NameBinding.Party { NameBinding.Party(device: id, scope: scope, isReverseProxy: isReverseProxy) }
+
   static func fetch(_ key: DeviceKey, from database: Database) throws -> DeviceRecord? {
     try fetchOne(database, sql: "SELECT * FROM device WHERE scope = ? AND key = ?", arguments: [key.scope, key.value])
   }

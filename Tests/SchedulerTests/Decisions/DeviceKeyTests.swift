@@ -37,16 +37,6 @@ struct DeviceKeyTests {
 
 @Suite("Names")
 struct NameTests {
-  private let device = DeviceID(rawValue: "d")
-
-  @Test("are free, the device's own, or claimed from another")
-  func binding() {
-    let names = ["free.example.net", "own.example.net", "other.example.net"].map(dns)
-    let binding = NameBinding(names, for: device, holders: [names[1]: device, names[2]: DeviceID(rawValue: "other")])
-    #expect(binding.free == [names[0]])
-    #expect(binding.claimed == [names[2]])
-  }
-
   @Test("outside the login's suffixes are refused, the suffix itself is not")
   func suffixes() {
     let policy = NamePolicy(suffixes: [dns("example.net")])
