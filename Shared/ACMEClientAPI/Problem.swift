@@ -22,6 +22,8 @@ public struct Problem: Codable, Sendable, Hashable {
     public static let profileLimit = Word(rawValue: "profileLimit")
     /// The CA could not reach the name on port 80.
     public static let nameUnreachable = Word(rawValue: "nameUnreachable")
+    /// Nothing was ordered, for whoever has to answer for a name is not there yet; an order would only fail, and counts at the CA.
+    public static let nameNotReady = Word(rawValue: "nameNotReady")
     /// The CA reached something else, or no responder had the answer in place.
     public static let challengeFailed = Word(rawValue: "challengeFailed")
     /// The name's CAA records forbid this CA.

@@ -32,6 +32,53 @@ public enum Responder {
     }
   }
 
+  /// A name that can not be answered for now.
+  public struct Obstacle: Codable, Sendable, Hashable {
+    /// The name.
+    public var name: DNSName
+    /// Why, in one sentence.
+    public var reason: String
+
+    /// A name and what is in its way.
+    public init(name: DNSName, reason: String) {
+      self.name = name
+      self.reason = reason
+    }
+  }
+
+  /// Which names could only be answered for by this responder, and can not be now.
+  public struct Foresee: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.responder
+
+    /// The names of an order that may be made.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// The names to be proved.
+      public var names: [DNSName]
+      /// The connector's id of the device that wants the certificate.
+      public var device: String?
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// The names of an order for a device.
+      public init(names: [DNSName], device: String?) {
+        self.names = names
+        self.device = device
+      }
+    }
+
+    /// What is in the way.
+    public struct Reply: Codable, Sendable {
+      /// The names that would fail.
+      public var obstacles: [Obstacle]
+
+      /// What the responder foresees.
+      public init(obstacles: [Obstacle]) {
+        self.obstacles = obstacles
+      }
+    }
+  }
+
   /// Takes a challenge answer into service.
   public struct Publish: VarlinkMethod {
     /// The interface.

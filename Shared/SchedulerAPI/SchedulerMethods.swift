@@ -188,6 +188,27 @@ public enum SchedulerMethods {
     }
   }
 
+  /// Who answers challenges has changed.
+  public struct LookAgain: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.scheduler
+    /// There is nothing to say.
+    public typealias Reply = NoMembers
+
+    /// By which device.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// The device that answers now, or does not any more.
+      public var device: DeviceID
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// A device that answers, or does not any more.
+      public init(device: DeviceID) {
+        self.device = device
+      }
+    }
+  }
+
   /// State plus changes for all registered devices.
   public struct Watch: VarlinkMethod {
     /// The interface.

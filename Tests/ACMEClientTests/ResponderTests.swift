@@ -88,6 +88,35 @@ struct ResponderTests {
     #expect(patience.limit(for: "other", at: now + .seconds(62)) == ResponderPatience.full)
   }
 
+  @Test("what a responder foresees is asked of all; one that knows no such question, and one that is silent, foresee nothing")
+  func foresight() async throws {
+    let name = CA.name("a.example")
+    try await withResponders(["plain": { _ in .init(.inPlace) }]) { responders, _ in
+      let silent = try RawSocket.listen(unix: responders.folder.appending(component: "silent.sock").path)
+      let path = responders.folder.appending(component: "gateway.sock").path
+      let gateway = server(
+        "gateway", at: path,
+        [
+          .reply(Responder.Foresee.self) { question, _ in
+            .init(
+              obstacles: question.device == "d1"
+                ? [.init(name: name, reason: "The proxy is away."), .init(name: CA.name("other.example"), reason: "?")] : [])
+          }
+        ])
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await gateway.run() }
+        while !FileManager.default.fileExists(atPath: path) { try await Task.sleep(for: .milliseconds(2)) }
+        let time = await ContinuousClock().measure {
+          await #expect(responders.obstacles(to: [name], device: "d1") == [.init(name: name, reason: "The proxy is away.")])
+        }
+        #expect(time >= .seconds(2) && time < .seconds(5))
+        await #expect(responders.obstacles(to: [name], device: "d2").isEmpty)
+        tasks.cancelAll()
+      }
+      try silent.close()
+    }
+  }
+
   private typealias Behaviour = @Sendable (Responder.Publish.Parameters) async throws -> Responder.Publish.Reply
 
   @Sendable private static func forever() async throws -> Responder.Publish.Reply {
@@ -101,16 +130,19 @@ struct ResponderTests {
       Publication(name: CA.name("a.example"), token: token), thumbprint: "thumbprint", order: CA.url("order/1"), device: nil, expires: nil)
   }
 
+  private func server(_ name: String, at path: String, _ handlers: [VarlinkHandler]) -> VarlinkServer {
+    VarlinkServer(
+      service: .init(vendor: "test", product: name, version: "0", url: ""), interfaces: [VarlinkInterfaceHandlers(.responder, handlers)],
+      listeners: [.path(path)], logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
+  }
+
   private func withResponders(_ behaviours: [String: Behaviour], _ body: (Responders, LineLog.Lines) async throws -> Void) async throws {
     try await withFolder { folder in
       let lines = LineLog.Lines()
       try await withThrowingTaskGroup(of: Void.self) { tasks in
         for (name, behaviour) in behaviours {
           let path = folder.appending(component: "\(name).sock").path
-          let server = VarlinkServer(
-            service: .init(vendor: "test", product: name, version: "0", url: ""),
-            interfaces: [VarlinkInterfaceHandlers(.responder, [.reply(Responder.Publish.self) { wish, _ in try await behaviour(wish) }])],
-            listeners: [.path(path)], logger: Logger(label: name) { _ in SwiftLogNoOpLogHandler() })
+          let server = server(name, at: path, [.reply(Responder.Publish.self) { wish, _ in try await behaviour(wish) }])
           tasks.addTask { try await server.run() }
           while !FileManager.default.fileExists(atPath: path) { try await Task.sleep(for: .milliseconds(2)) }
         }

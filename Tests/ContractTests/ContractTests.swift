@@ -39,7 +39,9 @@ struct ContractTests {
 
   @Test("org.acmeconnector.Responder")
   func responder() {
-    #expect(Contract(.responder, methods: [Responder.Publish.self, Responder.Withdraw.self], texts: Self.texts).violations() == [])
+    let contract = Contract(
+      .responder, methods: [Responder.Foresee.self, Responder.Publish.self, Responder.Withdraw.self], texts: Self.texts)
+    #expect(contract.violations() == [])
   }
 
   @Test("org.acmeconnector.Challenges")
@@ -53,7 +55,7 @@ struct ContractTests {
       .scheduler,
       methods: [
         SchedulerMethods.Register.self, SchedulerMethods.Submit.self, SchedulerMethods.Resume.self, SchedulerMethods.Installed.self,
-        SchedulerMethods.AnswerRenewal.self, SchedulerMethods.NoteRefusedLogins.self, SchedulerMethods.Watch.self,
+        SchedulerMethods.AnswerRenewal.self, SchedulerMethods.LookAgain.self, SchedulerMethods.NoteRefusedLogins.self, SchedulerMethods.Watch.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

@@ -1,4 +1,5 @@
 import AppWebsocket
+import FoundationEssentials
 import PKI
 import ResponderAPI
 import SchedulerAPI
@@ -63,7 +64,7 @@ struct ChallengeTableTests {
     _ = house.publish("a.example", for: "pbx")
     house.leave("1")
     #expect(house.confirm(by: "1").isEmpty, "what a connection says that has ended does not count")
-    #expect(house.connect("pbx", on: "2", challenge: .push) == [.added("2")])
+    #expect(house.connect("pbx", on: "2", challenge: .push) == [.lookAgain, .added("2")])
     #expect(house.confirm(by: "2") == [.inPlace])
   }
 
@@ -74,7 +75,7 @@ struct ChallengeTableTests {
     _ = house.publish("a.example", for: "pbx")
     _ = house.confirm(by: "1")
     house.leave("1")
-    #expect(house.connect("pbx", on: "2", challenge: .push) == [.added("2")])
+    #expect(house.connect("pbx", on: "2", challenge: .push) == [.lookAgain, .added("2")])
     #expect(house.withdraw() == [.removed("2")])
   }
 
@@ -87,7 +88,7 @@ struct ChallengeTableTests {
     var house = try TestTable(remembering: before.table.lastingRoles)
     #expect(house.publish("a.example", for: "pbx").isEmpty)
     #expect(house.publish("b.example", for: "host", token: "b") == [.notMine])
-    #expect(house.connect("pbx", on: "9", challenge: .push) == [.added("9")])
+    #expect(house.connect("pbx", on: "9", challenge: .push) == [.lookAgain, .added("9")])
     #expect(house.confirm(by: "9") == [.inPlace])
   }
 
@@ -97,7 +98,7 @@ struct ChallengeTableTests {
     house.connect("pbx", on: "1", challenge: .push)
     house.leave("1")
     #expect(house.publish("a.example", for: "pbx").isEmpty)
-    #expect(house.connect("pbx", on: "2", challenge: .external) == [.notMine])
+    #expect(house.connect("pbx", on: "2", challenge: .external) == [.lookAgain, .notMine])
   }
 
   @Test("reverse proxies of the scope that hold the name and take pushes are told, no others; one that confirms is enough")
@@ -141,7 +142,76 @@ struct ChallengeTableTests {
     var house = try TestTable()
     house.connect("pbx", on: "1", challenge: .external)
     #expect(house.publish("a.example", for: "pbx") == [.notMine])
-    #expect(house.connect("rp", on: "2", challenge: .push, proxyFor: ["a.example"]) == [.added("2")])
+    #expect(house.connect("rp", on: "2", challenge: .push, proxyFor: ["a.example"]) == [.lookAgain, .added("2")])
+  }
+
+  @Test("before an order it is foreseen that a device which answers itself is away; one that has just gone is not missed yet")
+  func foreseen() throws {
+    var house = try TestTable()
+    house.connect("pbx", on: "1", challenge: .push)
+    #expect(house.obstacles(to: ["a.example"], for: "pbx").isEmpty)
+    house.leave("1")
+    #expect(house.obstacles(to: ["a.example"], for: "pbx").isEmpty)
+    house.now = house.now + .seconds(11)
+    #expect(
+      house.obstacles(to: ["a.example"], for: "pbx") == [
+        "a.example: Device pbx answers challenges for a.example itself and is not connected; connect it, or have it register with challenge external."
+      ])
+    #expect(house.obstacles(to: ["a.example"], for: "other").isEmpty)
+  }
+
+  @Test(
+    "a reverse proxy that is away is waited for by those behind it, whose names it holds, for a week",
+    arguments: [RegisterDevice.ChallengeMode.push, .lookup])
+  func absentProxy(mode: RegisterDevice.ChallengeMode) throws {
+    var house = try TestTable()
+    #expect(house.connect("rp", on: "1", challenge: mode, proxyFor: ["a.example", "b.example"]) == [.lookAgain])
+    house.connect("pbx", on: "2", challenge: .external)
+    #expect(house.obstacles(to: ["a.example", "c.example"], for: "pbx").isEmpty)
+    house.leave("1")
+    house.now = house.now + .seconds(11)
+    #expect(
+      house.obstacles(to: ["a.example", "c.example"], for: "pbx") == [
+        "a.example: Reverse proxy rp, which answers for a.example, is not connected; connect it, or have it register without that name."
+      ])
+    #expect(house.publish("a.example", for: "pbx").failure?.hasPrefix("Reverse proxy rp, which answers for a.example,") == true)
+    house.connect("rp2", on: "3", challenge: mode, proxyFor: ["a.example"])
+    #expect(house.obstacles(to: ["a.example"], for: "pbx").isEmpty, "the other one is there")
+    #expect(!house.obstacles(to: ["b.example"], for: "pbx").isEmpty)
+    house.now = house.now + .seconds(8 * 86_400)
+    #expect(house.obstacles(to: ["b.example"], for: "pbx").isEmpty, "it may be gone for good")
+    #expect(house.connect("rp", on: "4", challenge: mode, proxyFor: ["b.example"]) == [.lookAgain])
+    #expect(house.connect("rp", on: "5", challenge: mode, proxyFor: ["b.example"]).isEmpty, "nothing is new")
+    #expect(house.connect("rp", on: "5", challenge: .external) == [.lookAgain])
+  }
+
+  @Test("a gateway that has just begun knows from before which reverse proxies are missing, and who stands behind them")
+  func proxyAfterRestart() throws {
+    var before = try TestTable()
+    before.connect("rp", on: "1", challenge: .push, proxyFor: ["a.example"])
+    before.connect("pbx", on: "2", challenge: .external)
+    before.connect("elsewhere", on: "3", scope: "domain:other", challenge: .external)
+    #expect(before.table.lastingRoles.count == 2)
+    let stored = try JSONEncoder().encode(Dictionary(uniqueKeysWithValues: before.table.lastingRoles.map { ($0.key.rawValue, $0.value) }))
+    let roles = try JSONDecoder().decode([String: ChallengeRole].self, from: stored)
+    var house = try TestTable(remembering: Dictionary(uniqueKeysWithValues: roles.map { (DeviceID(rawValue: $0.key), $0.value) }))
+    #expect(house.publish("a.example", for: "pbx").isEmpty, "it may be back in a moment")
+    house.now = house.now + .seconds(11)
+    #expect(house.obstacles(to: ["a.example"], for: "pbx").count == 1)
+  }
+
+  @Test("more names of reverse proxies than can be kept are not waited for")
+  func manyHeldNames() throws {
+    var limits = ChallengeLimits()
+    limits.heldNames = 3
+    var house = try TestTable(limits: limits)
+    house.connect("rp", on: "1", challenge: .push, proxyFor: ["a.example", "b.example"])
+    house.connect("rp2", on: "2", challenge: .push, proxyFor: ["c.example", "d.example"])
+    house.connect("pbx", on: "3", challenge: .external)
+    #expect(house.publish("c.example", for: "pbx", token: "c") == [.added("2")], "while it is there it is told all the same")
+    for session in ["1", "2"] { house.leave(session) }
+    house.now = house.now + .seconds(11)
+    #expect(house.obstacles(to: ["a.example", "c.example"], for: "pbx").count == 1)
   }
 
   @Test("a token that several orders want is served until the last of them lets go")
@@ -219,6 +289,7 @@ private struct TestTable {
     case added(String), removed(String)
     case inPlace, notMine
     case failed(String), failedUnrequired(String)
+    case lookAgain
   }
 
   var table: ChallengeTable<String>
@@ -242,6 +313,10 @@ private struct TestTable {
   }
 
   mutating func leave(_ session: String) { table.left(session, now: now) }
+
+  func obstacles(to names: [String], for device: String) -> [String] {
+    table.obstacles(to: names.compactMap(DNSName.init), of: DeviceID(rawValue: device), now: now).map { "\($0.name): \($0.reason)" }
+  }
 
   mutating func publish(_ name: String, for device: String?, order: String = "order", token: String = "t") -> [Seen] {
     guard let name = DNSName(name), let token = ChallengeToken(token) else { return [] }
@@ -273,6 +348,7 @@ private struct TestTable {
       case .answer(_, .success(let reply)): reply.outcome == .inPlace ? .inPlace : .notMine
       case .answer(_, .failure(let fault)): fault.required ? .failed(fault.reason) : .failedUnrequired(fault.reason)
       case .keepRoles: nil
+      case .lookAgain: .lookAgain
       }
     }
   }

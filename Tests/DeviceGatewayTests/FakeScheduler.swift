@@ -13,6 +13,7 @@ final class FakeScheduler: Sendable {
     var receipts: [SchedulerMethods.Installed.Parameters] = []
     var answers: [SchedulerMethods.AnswerRenewal.Parameters] = []
     var refused: [RefusedLogin] = []
+    var looks: [DeviceID] = []
     /// What is told about a device whenever it registers.
     var undelivered: [DeviceID: [RequestView]] = [:]
     var refusal: SchedulerMethods.Refused?
@@ -97,6 +98,10 @@ final class FakeScheduler: Sendable {
       },
       .reply(SchedulerMethods.NoteRefusedLogins.self) { [self] parameters, _ in
         state.withLockedValue { $0.refused += parameters.logins }
+        return .init()
+      },
+      .reply(SchedulerMethods.LookAgain.self) { [self] parameters, _ in
+        state.withLockedValue { $0.looks.append(parameters.device) }
         return .init()
       },
       .stream(SchedulerMethods.Watch.self) { [self] _, _, replies in

@@ -101,6 +101,30 @@ extension Integration {
       }
     }
 
+    @Test("a name whose reverse proxy is away is waited for without an order, and ordered when the proxy comes")
+    func absentProxy() async throws {
+      try await Testbed.with { bed in
+        let (names, own) = (Testbed.names(1), "proxy.integration.example")
+        try await lead(names + [own], past: bed)
+        let proxy = bed.device("proxy")
+        let options = ["--role", "reverse-proxy", "--http", "\(Self.elsewhere):\(bed.port)", "--hardware-id", "proxy"]
+        // It holds its own name and that of the device behind it.
+        try await proxy.staying([own] + names, options: options) {}
+        let orders = try bed.pebble.record().orders
+        // Who has just gone may be back in a moment.
+        try await Task.sleep(for: .seconds(11))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+          tasks.addTask { try await enroll(bed.device("behind"), names, options: ["--hardware-id", "behind"], at: bed) }
+          try await bed.connector.eventually("it does not wait") { try await bed.connector.certificates().contains { $0.state == .waitingForName } }
+          let waiting = try await bed.connector.certificates().first { $0.state == .waitingForName }
+          try #require(
+            waiting?.text?.hasPrefix("Reverse proxy proxy, which answers for \(names[0]), is not connected") == true, "\(waiting?.text ?? "")")
+          try #require(bed.pebble.record().orders == orders)
+          try await proxy.staying([own] + names, options: options) { try await tasks.waitForAll() }
+        }
+      }
+    }
+
     @Test("a plug-in puts answers in place", arguments: ["webroot", "command"])
     func plugIn(name: String) async throws {
       try await Testbed.with { bed in

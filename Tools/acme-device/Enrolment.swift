@@ -40,8 +40,7 @@ actor Enrolment {
   /// An enrolment that takes up what it finds in the folder.
   init(
     _ wishes: DeviceMachine.Wishes, as subject: LoginDigest.Subject, secret: SecretFile, at gateway: GatewayConnector, in folder: CertificateFolder,
-    hook: InstallHook? = nil, alarmHook: AlarmHook? = nil, webroot: Webroot? = nil, progress: Progress,
-    clock: WallClock = .system,
+    hook: InstallHook? = nil, alarmHook: AlarmHook? = nil, webroot: Webroot? = nil, progress: Progress, clock: WallClock = .system,
     generator: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
   ) throws {
     machine = DeviceMachine(wishes, request: try folder.request(), installed: try folder.installed())

@@ -139,7 +139,10 @@ struct Issuance: Sendable {
           "an order of this request is open there, for an account that is not at hand; bring authority.accountKey back, or release the request")
       }
     }
+    // Before anything is written down or ordered: an order counts at the CA.
+    let obstacles = await responders.obstacles(to: csr.names, device: call.device)
     try Task.checkCancellation()
+    guard obstacles.isEmpty else { throw ACMEClient.Failed(Problem(obstacles)) }
     try await journal.keep(
       JournalEntry(
         request: call.request, directory: session.connection.url, account: session.account, csrHash: csr.hash, names: csr.names,

@@ -1,5 +1,6 @@
 import ACMEClientAPI
 import PKI
+import ResponderAPI
 
 /// What went wrong, in the words of the device protocol: the one place where it is translated.
 extension Problem {
@@ -52,6 +53,15 @@ extension Problem {
     // A name that does not resolve and a connection that is refused last, says the RFC.
     let isLasting = !error.isTransient || (error.code == .unreachable && error.isUnsent)
     if isLasting, error.code != .badAuthority { self.error = .noRenewalInfo }
+  }
+
+  /// Names that can not be answered for yet.
+  init(_ obstacles: [Responder.Obstacle]) {
+    let reasons = obstacles.reduce(into: [String]()) { if !$0.contains($1.reason) { $0.append($1.reason) } }
+    let more = reasons.count > 3 ? " There are \(reasons.count - 3) more." : ""
+    self.init(
+      .nameNotReady, reasons.prefix(3).joined(separator: " ") + more, name: obstacles.first?.name,
+      names: obstacles.map { NameProblem(name: $0.name, acmeType: nil, text: $0.reason) })
   }
 
   private init(_ failures: [NameFailure]) {

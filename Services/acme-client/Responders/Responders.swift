@@ -13,6 +13,8 @@ struct Responders: Sendable {
   private static let mostResponders = 16
   /// How often one that is being restarted is asked.
   private static let mostProcesses = 3
+  /// How long they are asked what they foresee: all of them know it, or do not look.
+  private static let foresight = Duration.seconds(2)
   /// How many names are put in place at once, of all orders: a responder takes only so many connections.
   static let namesAtATime = 64
 
@@ -26,6 +28,21 @@ struct Responders: Sendable {
     self.folder = folder
     self.clock = clock
     self.logger = logger
+  }
+
+  /// Asks all responders at once for which of these names an order would fail now. Who does not say has no obstacles: publishing will show.
+  func obstacles(to names: [DNSName], device: String?) async -> [Responder.Obstacle] {
+    var parameters = Responder.Foresee.Parameters(names: names, device: device)
+    parameters.trace = TraceContext.current
+    let question = parameters
+    let answers = await ask { responder in
+      let client = VarlinkClient(path: responder.path(percentEncoded: false))
+      let limit = min(Self.foresight, patience.limit(for: Self.name(of: responder)))
+      return (try? await client.call(Responder.Foresee.self, question, timeLimit: limit))?.obstacles.prefix(names.count) ?? []
+    }
+    let wanted = Set(names)
+    return answers.flatMap(\.answer).filter { wanted.contains($0.name) }.sorted { $0.name < $1.name }
+      .map { Responder.Obstacle(name: $0.name, reason: $0.reason.clipped) }
   }
 
   /// Asks all responders at once to answer for a name.

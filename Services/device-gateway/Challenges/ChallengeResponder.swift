@@ -7,6 +7,7 @@ extension PushedChallenges {
     VarlinkInterfaceHandlers(
       .responder,
       [
+        .reply(Responder.Foresee.self) { parameters, _ in .init(obstacles: self.obstacles(to: parameters.names, of: parameters.device)) },
         .reply(Responder.Publish.self) { parameters, _ in try await self.publish(parameters) },
         .reply(Responder.Withdraw.self) { parameters, _ in
           self.withdraw(order: parameters.order, token: parameters.token)

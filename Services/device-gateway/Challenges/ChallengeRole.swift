@@ -9,9 +9,18 @@ struct ChallengeRole: Codable, Sendable, Hashable {
   var label: String
   /// Who answers for its names, as it said last; external until it has said anything.
   var mode = RegisterDevice.ChallengeMode.external
+  /// Of a reverse proxy that answers: the names that it holds for others too.
+  var heldNames = ServedNames()
 
   /// Without it the CA can not be satisfied.
   var answersItself: Bool { mode != .external }
+
+  /// The same after the device has described itself.
+  mutating func take(_ description: RegisterDevice) {
+    mode = description.challenge ?? .external
+    let isProxy = answersItself && description.roles?.contains(.reverseProxy) == true
+    heldNames = ServedNames(isProxy ? description.dnsNames ?? [] : [])
+  }
 }
 
 /// How a connected device takes part, as it has said on this connection.
@@ -21,11 +30,10 @@ struct ChallengePart: Sendable, Hashable {
   /// Of a reverse proxy that takes pushes: those for which it is told the challenges of others.
   var proxiedNames: ServedNames
 
-  init(of device: DeviceID, saying description: RegisterDevice) {
+  init(of device: DeviceID, in role: ChallengeRole) {
     self.device = device
-    mode = description.challenge ?? .external
-    let isProxy = mode == .push && description.roles?.contains(.reverseProxy) == true
-    proxiedNames = ServedNames(isProxy ? description.dnsNames ?? [] : [])
+    mode = role.mode
+    proxiedNames = mode == .push ? role.heldNames : ServedNames()
   }
 }
 

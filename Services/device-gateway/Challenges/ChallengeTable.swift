@@ -17,6 +17,8 @@ struct ChallengeTable<Session: Hashable & Sendable>: Sendable {
     case answer(ChallengeCall, Verdict)
     /// The roles that must outlive this process have changed.
     case keepRoles
+    /// What had to wait for a name may be ordered now.
+    case lookAgain
   }
 
   private let limits: ChallengeLimits
@@ -26,21 +28,30 @@ struct ChallengeTable<Session: Hashable & Sendable>: Sendable {
   private var parts: [Session: ChallengePart] = [:]
   private var sessions: [DeviceID: Session] = [:]
   private var proxies: [String: Set<Session>] = [:]
-  private var roles: [DeviceID: ChallengeRole]
+  private var roles: ChallengeRoles
   /// When a device was last there; those of an earlier process count as having left when this one began.
   private var departures: [DeviceID: Instant] = [:]
   private let began: Instant
 
   init(limits: ChallengeLimits = ChallengeLimits(), remembering roles: [DeviceID: ChallengeRole] = [:], now: Instant) {
     self.limits = limits
-    self.roles = roles
+    self.roles = ChallengeRoles(roles, mostHeldNames: limits.heldNames)
     began = now
   }
 
-  /// What must be known after a restart: who answers by itself.
-  var lastingRoles: [DeviceID: ChallengeRole] { roles.filter(\.value.answersItself) }
+  /// What must be known after a restart.
+  var lastingRoles: [DeviceID: ChallengeRole] { roles.lasting }
 
   // MARK: What acme-client wants
+
+  /// Which of these names can not be answered for now, though nobody else could, and why. Who has just gone is not missed: publishing waits for it.
+  func obstacles(to names: [DNSName], of device: DeviceID?, now: Instant) -> [Responder.Obstacle] {
+    guard let device else { return [] }
+    return names.compactMap { name in
+      guard let absence = absence(for: name, of: device, now: now), !absence.mayEnd else { return nil }
+      return Responder.Obstacle(name: name, reason: absence.reason)
+    }
+  }
 
   /// An order wants an answer in place. The call is answered at once, or when those concerned have spoken.
   mutating func publish(_ wish: Responder.Publish.Parameters, as call: ChallengeCall, now: Instant) -> [Action] {
@@ -100,15 +111,17 @@ struct ChallengeTable<Session: Hashable & Sendable>: Sendable {
     let known = roles[device]
     var role = known ?? ChallengeRole(scope: identity.scope, label: identity.label)
     (role.scope, role.label) = (identity.scope, identity.label)
-    if let description { role.mode = description.challenge ?? .external }
+    if let description { role.take(description) }
     makeRoom()
-    roles[device] = role
-    let keep: [Action] = (known?.answersItself == true || role.answersItself) && known != role ? [.keepRoles] : []
-    guard let description else { return keep + (known == nil ? tell(Array(tokens[device] ?? []), now: now) : []) }
+    let wasLasting = known.map(roles.isLasting) ?? false
+    roles.keep(role, of: device)
+    var keep: [Action] = known != role && (wasLasting || roles.isLasting(role)) ? [.keepRoles] : []
+    guard description != nil else { return keep + (known == nil ? tell(Array(tokens[device] ?? []), now: now) : []) }
 
+    if known?.answersItself == true || role.answersItself, known != role || sessions[device] == nil { keep.append(.lookAgain) }
     forgetPart(of: session)
     if let older = sessions[device] { forgetPart(of: older) }
-    let part = ChallengePart(of: device, saying: description)
+    let part = ChallengePart(of: device, in: role)
     parts[session] = part
     sessions[device] = session
     departures[device] = nil
@@ -177,8 +190,8 @@ extension ChallengeTable {
 
   /// Of more devices than there can be, those that are away are forgotten first.
   private mutating func makeRoom() {
-    guard roles.count >= limits.roles, let away = roles.keys.first(where: { sessions[$0] == nil }) else { return }
-    roles[away] = nil
+    guard roles.all.count >= limits.roles, let away = roles.all.keys.first(where: { sessions[$0] == nil }) else { return }
+    roles.keep(nil, of: away)
     departures[away] = nil
   }
 }
@@ -201,10 +214,8 @@ extension ChallengeTable {
     let role = device.flatMap { roles[$0] }
     let own = device.flatMap { sessions[$0] }
 
-    if let device, let role, role.answersItself, own == nil {
-      guard isFinal || !isExpected(device, now: now) else { return nil }
-      let doing = role.mode == .push ? "answers challenges for \(name) itself" : "looks challenges for \(name) up over its connection"
-      return failed("Device \(role.label) \(doing) and is not connected; connect it, or have it register with challenge external.")
+    if let absence = device.flatMap({ absence(for: name, of: $0, now: now) }) {
+      return isFinal || !absence.mayEnd ? failed(absence.reason) : nil
     }
     for case (let session, .refused(let text)) in challenge.standings where session == own {
       return failed("Device \(label(of: session)) can not answer for \(name) (\(text)); mend that at the device.")
@@ -225,8 +236,32 @@ extension ChallengeTable {
     return failed("No reverse proxy that holds \(name) can answer for it (\(reasons.sorted().joined(separator: ", "))); mend that at the proxy.")
   }
 
+  /// Who has to answer for a name of this device, and is away; `mayEnd` if it may be back in a moment.
+  private func absence(for name: DNSName, of device: DeviceID, now: Instant) -> (reason: String, mayEnd: Bool)? {
+    guard let role = roles[device] else { return nil }
+    if role.answersItself {
+      guard sessions[device] == nil else { return nil }
+      let doing = role.mode == .push ? "answers challenges for \(name) itself" : "looks challenges for \(name) up over its connection"
+      return (
+        "Device \(role.label) \(doing) and is not connected; connect it, or have it register with challenge external.", isExpected(device, now: now)
+      )
+    }
+    let holders = roles.proxies(in: role.scope, holding: name).filter { isRemembered($0, now: now) }
+    guard !holders.isEmpty, holders.allSatisfy({ sessions[$0] == nil }) else { return nil }
+    let labels = holders.compactMap { roles[$0]?.label }.sorted().joined(separator: ", ")
+    return (
+      "Reverse proxy \(labels), which answers for \(name), is not connected; connect it, or have it register without that name.",
+      holders.contains { isExpected($0, now: now) }
+    )
+  }
+
   /// Whether a device that is away may be back in a moment: it has just gone, or this process has just begun.
   private func isExpected(_ device: DeviceID, now: Instant) -> Bool { now < (departures[device] ?? began) + limits.absence }
+
+  /// Whether a reverse proxy counts: it is there, or not away for so long that it may be gone for good.
+  private func isRemembered(_ device: DeviceID, now: Instant) -> Bool {
+    sessions[device] != nil || now < (departures[device] ?? began) + limits.memory
+  }
 
   private func label(of session: Session) -> String { parts[session].flatMap { roles[$0.device]?.label } ?? "that has left" }
 

@@ -37,6 +37,12 @@ final class PushedChallenges: Sendable {
     self.logger = logger
   }
 
+  /// Which names can not be answered for now.
+  func obstacles(to names: [DNSName], of device: String?) -> [Responder.Obstacle] {
+    let now = clock.now()
+    return state.withLockedValue { $0.table.obstacles(to: names, of: device.map(DeviceID.init(rawValue:)), now: now) }
+  }
+
   /// Puts an answer in place, and returns when those have confirmed who have to.
   /// - Throws: ``Responder/NotPublished``; `CancellationError` when the caller has gone or the gateway ends.
   func publish(_ wish: Responder.Publish.Parameters) async throws -> Responder.Publish.Reply {
@@ -63,7 +69,8 @@ final class PushedChallenges: Sendable {
   }
 
   /// A device is connected, and has perhaps described itself.
-  func met(_ device: DeviceID, on session: SessionReference, _ identity: DeviceIdentity, saying description: RegisterDevice?) {
+  /// - Returns: whether an order that had to wait may be made now.
+  func met(_ device: DeviceID, on session: SessionReference, _ identity: DeviceIdentity, saying description: RegisterDevice?) -> Bool {
     change { $0.table.met(device, on: session, identity, saying: description, now: clock.now()) }
   }
 
@@ -113,7 +120,9 @@ final class PushedChallenges: Sendable {
   }
 
   /// Changes the table, and does what follows when the lock is free again.
-  private func change(_ body: (inout State) -> [Table.Action]) {
+  /// - Returns: whether the scheduler should look again at what waits.
+  @discardableResult
+  private func change(_ body: (inout State) -> [Table.Action]) -> Bool {
     let (actions, answers) = state.withLockedValue { state in
       let actions = body(&state)
       var answers: [(CheckedContinuation<Table.Verdict?, Never>, Table.Verdict)] = []
@@ -122,8 +131,10 @@ final class PushedChallenges: Sendable {
       }
       return (actions, answers)
     }
+    var isToLookAgain = false
     for action in actions {
       switch action {
+      case .lookAgain: isToLookAgain = true
       case .add(let message, let session):
         session.perform {
           $0.tell(message)
@@ -135,6 +146,7 @@ final class PushedChallenges: Sendable {
       }
     }
     for (waiting, verdict) in answers { waiting.resume(returning: verdict) }
+    return isToLookAgain
   }
 
   private func remark(_ verdict: ChallengeTable<SessionReference>.Verdict, on wish: Responder.Publish.Parameters) {

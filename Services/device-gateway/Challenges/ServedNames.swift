@@ -1,7 +1,7 @@
 import PKI
 
 /// The names that a device says it answers to: names as they are, and wildcards for one label.
-struct ServedNames: Sendable, Hashable {
+struct ServedNames: Codable, Sendable, Hashable {
   /// Far more than a reverse proxy has; what is beyond does not count.
   static let most = 1000
 
@@ -20,7 +20,8 @@ struct ServedNames: Sendable, Hashable {
     }
   }
 
-  var isEmpty: Bool { names.isEmpty && wildcards.isEmpty }
+  var isEmpty: Bool { count == 0 }
+  var count: Int { names.count + wildcards.count }
 
   /// Whether the device answers to a name.
   func contains(_ name: DNSName) -> Bool {

@@ -226,12 +226,16 @@ extension DeviceSession {
     let done = errands.removeFirst()
     if let device { visitor?.device = device }
     TraceContext.$current.withValue(done.trace) { answer(done, outcome) }
-    if let device, let visitor { house.challenges.met(device, on: visitor.reference, visitor.identity, saying: done.errand.description) }
+    var isToLookAgain = false
+    if let device, let visitor {
+      isToLookAgain = house.challenges.met(device, on: visitor.reference, visitor.identity, saying: done.errand.description)
+    }
     if errands.isEmpty {
       for news in held.release() { deliver(news) }
     } else {
       runNext()
     }
+    if isToLookAgain { enqueue(.lookAgain) }
   }
 
   private func answer(_ done: Waiting, _ outcome: Errand.Outcome) {

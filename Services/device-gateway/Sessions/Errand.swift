@@ -11,6 +11,8 @@ enum Errand: Sendable {
   case notInstalled(CertificateInstallFailed)
   /// The device was asked for a CSR for this slot, or has answered.
   case answerRenewal(ShortText, RenewalAnswer)
+  /// The device answers challenges now, or does not any more.
+  case lookAgain
 
   /// Whether it makes the device known.
   var isRegistration: Bool { if case .register = self { true } else { false } }

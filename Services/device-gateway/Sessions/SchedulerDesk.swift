@@ -53,6 +53,9 @@ struct SchedulerDesk: Sendable {
     case .answerRenewal(let slot, let answer):
       _ = try await call(SchedulerMethods.AnswerRenewal.self, .init(device: device, slot: slot.value, answer: answer))
       return .receiptTaken
+    case .lookAgain:
+      _ = try await call(SchedulerMethods.LookAgain.self, .init(device: device))
+      return .receiptTaken
     }
   }
 

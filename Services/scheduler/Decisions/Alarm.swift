@@ -15,7 +15,7 @@ extension AlarmCode {
   init(_ failure: AttemptFailure) {
     self =
       switch Problem.Word(rawValue: failure.error) {
-      case .nameUnreachable, .challengeFailed, .caaForbids: .nameUnreachable
+      case .nameUnreachable, .nameNotReady, .challengeFailed, .caaForbids: .nameUnreachable
       case .rateLimited, .namePaused: .rateLimited
       case .caUnavailable: .authorityUnavailable
       case .accountProblem: .accountProblem

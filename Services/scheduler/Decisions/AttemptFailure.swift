@@ -34,6 +34,9 @@ struct AttemptFailure: Codable, Hashable {
   /// The CA or our account there can not be used: no order would fare better.
   var concernsAuthority: Bool { [Problem.Word.caUnavailable, .accountProblem].map(\.rawValue).contains(error) }
 
+  /// Nothing was ordered, and nothing was spent: a name can not be answered for yet.
+  var awaitsName: Bool { error == Problem.Word.nameNotReady.rawValue }
+
   /// All that is known, for a person.
   var explanation: String {
     let more = (names ?? []).map { "\($0.name): \($0.text)" } + (help.map { ["The CA says more at \($0)"] } ?? [])

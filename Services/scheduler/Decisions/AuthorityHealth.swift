@@ -35,6 +35,12 @@ struct AuthorityHealth: Hashable {
     return true
   }
 
+  /// The order that might begin was not made, and shows nothing: another one may.
+  mutating func orderNotMade(at now: Instant) {
+    guard let current = outage else { return }
+    outage?.retryAt = min(current.retryAt, now)
+  }
+
   /// Takes note of how an order ended, nil for a certificate. Whatever is no fault of the CA's shows that it can be used.
   /// - Parameter jitter: a random number from 0 to 1.
   mutating func take(_ failure: AttemptFailure?, jitter: Double, at now: Instant) -> [Remark] {

@@ -113,9 +113,9 @@ struct Ledger: Hashable {
     for account in charges { buckets[account]?.spend(at: now) }
   }
 
-  /// No certificate came of an order: only certificates count for domains and sets, but the order was made.
-  mutating func giveBack(_ charges: [LedgerAccount]) {
-    for account in charges where account != .orders { buckets[account]?.giveBack() }
+  /// No certificate came of it: only certificates count for domains and sets, but the order counts if it was made.
+  mutating func giveBack(_ charges: [LedgerAccount], isOrderMade: Bool = true) {
+    for account in charges where account != .orders || !isOrderMade { buckets[account]?.giveBack() }
   }
 
   /// Limits that nothing was spent of yet.

@@ -67,13 +67,13 @@ struct RequestMachine: Hashable {
   /// Goes on with `event`. One that does not belong to the phase (a late answer, a repeated receipt) changes nothing.
   mutating func handle(_ event: RequestEvent, at now: Instant) -> [RequestAction] {
     switch (phase, event) {
-    case (.awaitingApproval, .namesGranted), (.failed, .triedAgain), (.notDue, .cameDue):
+    case (.awaitingApproval, .namesGranted), (.failed, .triedAgain), (.waitingForName, .triedAgain), (.notDue, .cameDue):
       phase = .queued
       return [.order]
     case (.notDue, .postponed(let moment)):
       phase = .notDue(until: moment)
       return []
-    case (.failed, .renewed), (.notDue, .renewed):
+    case (.failed, .renewed), (.waitingForName, .renewed), (.notDue, .renewed):
       (failures, outages) = (0, 0)
       phase = .queued
       return [.order]
@@ -81,7 +81,7 @@ struct RequestMachine: Hashable {
       phase = .awaitingApproval(name)
       // Its turn is another's.
       return [.order]
-    case (.failed, .nameTaken(let name)), (.notDue, .nameTaken(let name)):
+    case (.failed, .nameTaken(let name)), (.waitingForName, .nameTaken(let name)), (.notDue, .nameTaken(let name)):
       phase = .awaitingApproval(name)
       return []
     case (.queued, .orderBegan):
@@ -91,6 +91,10 @@ struct RequestMachine: Hashable {
       phase = .ready
       (failures, outages) = (0, 0)
       return [.deliver, .supersedeUndelivered]
+    case (.ordering, .failed(let failure, _)) where failure.awaitsName:
+      // No attempt: neither the pauses nor the outages grow.
+      phase = .waitingForName(failure, again: now + RetryPause.forName)
+      return [.order]
     case (.ordering, .failed(let failure, let jitter)):
       (failures, outages) = failure.isOutage ? (failures, outages + 1) : (failures + 1, 0)
       let count = failure.isOutage ? outages : failures
@@ -105,7 +109,8 @@ struct RequestMachine: Hashable {
     case (.ordering, .superseded):
       phase = .superseded
       return [.stopOrder]
-    case (.notDue, .superseded), (.queued, .superseded), (.failed, .superseded), (.ready, .superseded), (.installed, .superseded):
+    case (.notDue, .superseded), (.queued, .superseded), (.waitingForName, .superseded), (.failed, .superseded), (.ready, .superseded),
+      (.installed, .superseded):
       phase = .superseded
       return []
     default:

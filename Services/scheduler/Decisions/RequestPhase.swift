@@ -9,6 +9,8 @@ enum RequestPhase: Hashable {
   case notDue(until: Instant)
   /// It waits for its turn.
   case queued
+  /// Whoever has to answer for a name is not there; it is looked at then, or as soon as somebody comes who answers.
+  case waitingForName(AttemptFailure, again: Instant)
   /// An order is under way, or was when the process ended.
   case ordering
   /// The last attempt failed; it is tried again then, or never.
@@ -23,7 +25,7 @@ enum RequestPhase: Hashable {
   /// Whether the connector still works for it.
   var isOpen: Bool {
     switch self {
-    case .awaitingApproval, .notDue, .queued, .ordering, .failed(_, again: .some): true
+    case .awaitingApproval, .notDue, .queued, .waitingForName, .ordering, .failed(_, again: .some): true
     case .failed(_, again: nil), .ready, .installed, .superseded: false
     }
   }

@@ -6,6 +6,8 @@ enum RetryPause {
   static let growing: [Duration] = [.seconds(60), .seconds(600), .seconds(6_000), .seconds(86_400)]
   /// The same where the request is not at fault: when the CA works again, so does the connector within the hour.
   static let growingInOutage: [Duration] = [.seconds(60), .seconds(600), .seconds(3_600)]
+  /// How often it is looked whether a name can be answered for by now: a look costs nothing.
+  static let forName = Duration.seconds(300)
   /// The longest Retry-After that is obeyed: no limit of a CA lasts longer, and a mistaken figure must not end a renewal.
   static let longest = Duration.seconds(30 * 86_400)
   /// The most that chance adds.

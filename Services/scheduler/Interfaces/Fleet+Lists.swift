@@ -109,8 +109,12 @@ extension CertificateView {
     _ request: RequestRecord, certificate: CertificateRecord?, renewal: RenewalRecord?, progress: OrderBoard.Progress?
   ) {
     var failure: AttemptFailure?
-    if case .failed(let reason, _) = request.phase { failure = reason }
     var dueAt = renewal?.dueAt
+    switch request.phase {
+    case .failed(let reason, _): failure = reason
+    case .waitingForName(let reason, let again): (failure, dueAt) = (reason, again)
+    default: break
+    }
     if case .notDue(let moment) = request.phase { dueAt = moment }
     if let moment = request.waitUntil { dueAt = moment }
     self.init(

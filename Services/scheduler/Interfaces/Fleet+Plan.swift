@@ -66,6 +66,7 @@ private struct SlotForecast {
     case .queued: return request.waitUntil ?? now
     case .ordering: return now
     case .failed(_, let again): return again
+    case .waitingForName(_, let again): return again
     case .awaitingApproval, .superseded: return nil
     case .notDue, .ready, .installed:
       guard let validity, let certificate else { return nil }

@@ -51,6 +51,12 @@ extension VarlinkInterfaceHandlers {
             return .init()
           }
         },
+        .reply(Methods.LookAgain.self) { call, _ in
+          try await fleet.answer(.devices) {
+            try await fleet.lookAgain(at: call.device)
+            return .init()
+          }
+        },
         .stream(Methods.Watch.self) { _, _, replies in
           // The settings come at once: who has them is being watched for.
           let changes = fleet.watched.changes.open(first: [.init(fleet.settings.current)])

@@ -63,7 +63,7 @@ extension Transaction {
     guard let former, former != device else { return }
     for request in try RequestRecord.current(of: former, from: database) where request.names.contains(name) {
       switch request.phase {
-      case .notDue, .queued, .failed(_, again: .some), .awaitingApproval:
+      case .notDue, .queued, .waitingForName, .failed(_, again: .some), .awaitingApproval:
         try claim([name], for: request)
         try handle(.nameTaken(name), of: request)
       case .ordering, .failed(_, again: nil), .ready, .installed, .superseded:

@@ -44,6 +44,10 @@ extension Fleet {
   func fail(_ id: RequestID, _ failure: AttemptFailure, newOrders: Int? = nil) async throws -> Bool {
     let isKept = try await transact { transaction in
       guard var request = try RequestRecord.fetch(id, from: transaction.database), request.phase == .ordering else { return false }
+      if failure.awaitsName {
+        try transaction.postpone(request, failure)
+        return true
+      }
       if let newOrders {
         try transaction.settle(request, newOrders: newOrders, replacesRefused: false)
         request.newOrders = newOrders
@@ -93,6 +97,14 @@ extension Transaction {
     guard !isTold else { return }
     try recordSparingly(
       Event(.orderFailed, "\(failure.error): \(failure.explanation)", device: request.device, request: request.id, name: failure.name))
+  }
+
+  /// Nothing was ordered, for a name can not be answered for yet: that is no attempt, and what was spent for it is given back. The alarm tells of it.
+  fileprivate mutating func postpone(_ request: RequestRecord, _ failure: AttemptFailure) throws {
+    try AttemptRecord.dropOpen(of: request.id, from: database)
+    try settle(request, failure)
+    try handle(.failed(failure, jitter: 0), of: request)
+    try noteNoOrder(from: request.authority)
   }
 
   /// When the device takes the new certificate into use: near the end of the one it has, if that is for the same names from the same CA, else

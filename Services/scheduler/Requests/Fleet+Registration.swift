@@ -27,6 +27,17 @@ extension Fleet {
     }
   }
 
+  /// Who answers challenges has changed by this device: what waits for a name of its, or for one that may stand behind it, is looked at.
+  func lookAgain(at id: DeviceID) async throws {
+    try await transact { transaction in
+      guard let device = try DeviceRecord.fetch(id, from: transaction.database) else { throw NotFound(what: "device") }
+      let scope = device.isReverseProxy ? device.scope : nil
+      for request in try RequestRecord.waitingForName(of: id, behind: scope, from: transaction.database) {
+        try transaction.tryAgain(request)
+      }
+    }
+  }
+
   /// Forgets who has only logged in, and events that are too old, and puts right what a clock that was wrong has left behind. For the start, when
   /// nobody is connected.
   func sweep() async throws {

@@ -55,7 +55,7 @@ extension Transaction {
   /// - Returns: the request that waits for its turn now.
   fileprivate mutating func renew(_ request: RequestRecord, force: Bool) throws -> RequestID? {
     switch request.phase {
-    case .failed,
+    case .failed, .waitingForName,
       .notDue where force:
       if try claimLostNames(of: request) { return nil }
       try handle(.renewed, of: request)

@@ -117,7 +117,7 @@ extension Transaction {
   /// The request again, without waiting any longer: an administrator ends every pause, a device that forces it not that after a failure.
   private mutating func triedNow(_ request: RequestRecord, _ application: Fleet.Application) throws -> RequestRecord {
     switch request.phase {
-    case .failed where application.isByAdministrator: break
+    case .failed where application.isByAdministrator, .waitingForName where application.isByAdministrator: break
     case .notDue:
       if !application.isByAdministrator { try requirePause(request.names, of: request.device) }
     default: return request

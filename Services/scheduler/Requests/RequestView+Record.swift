@@ -9,6 +9,9 @@ extension RequestView {
     case .notDue(let moment): dueAt = moment
     case .awaitingApproval(let awaited): name = awaited
     case .ordering: name = progress?.name
+    case .waitingForName(let reason, let again):
+      (name, dueAt) = (reason.name, again)
+      failure = RequestFailure(reason, again: again, now: now)
     case .failed(let reason, let again): failure = RequestFailure(reason, again: again, now: now)
     case .ready, .installed: self.certificate = certificate.map(DeliveredCertificate.init)
     case .queued: dueAt = request.waitUntil
@@ -25,6 +28,7 @@ extension RequestState {
       case .notDue: .notDue
       case .awaitingApproval: .awaitingApproval
       case .queued: .queued
+      case .waitingForName: .waitingForName
       case .ordering: progress?.state ?? .ordering
       case .failed: .failed
       case .ready: .ready

@@ -31,7 +31,7 @@ extension Transaction {
     guard let newest = requests.first else { return nil }
     var outcome: SlotFacts.Outcome =
       switch newest.phase {
-      case .failed(let failure, _): .failed(failure)
+      case .failed(let failure, _), .waitingForName(let failure, _): .failed(failure)
       case .ready, .installed, .notDue, .superseded: .served
       case .awaitingApproval, .queued, .ordering: .underWay
       }

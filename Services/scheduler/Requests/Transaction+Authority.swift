@@ -14,6 +14,16 @@ extension Transaction {
     return may
   }
 
+  /// An order of the CA that might begin was not made.
+  mutating func noteNoOrder(from directory: String) throws {
+    let url = DirectoryURL(directory)
+    var health = try AuthorityRecord.health(of: url, from: database)
+    let before = health
+    health.orderNotMade(at: now)
+    if health != before { try AuthorityRecord.keep(health, of: url, in: database) }
+    hasWork = true
+  }
+
   /// An order of the CA has ended; with a certificate if there is no failure.
   mutating func noteOrder(from directory: String, _ failure: AttemptFailure?) throws {
     let url = DirectoryURL(directory)

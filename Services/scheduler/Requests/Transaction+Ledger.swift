@@ -33,7 +33,7 @@ extension Transaction {
     let limited = failure.error == Problem.Word.rateLimited.rawValue ? LedgerAccount(explanation: failure.explanation, names: request.names) : nil
     var ledger = try LedgerRecord.ledger(
       charges + blamed.map(LedgerAccount.failures) + (limited.map { [$0] } ?? []), of: book, by: limits, from: database)
-    ledger.giveBack(charges)
+    ledger.giveBack(charges, isOrderMade: !failure.awaitsName)
     ledger.spend(blamed.map(LedgerAccount.failures), at: now)
     if let limited { ledger.holdBack(limited, until: now + .seconds(failure.retryAfter ?? 3_600)) }
     try LedgerRecord.keep(ledger, of: book, in: database)

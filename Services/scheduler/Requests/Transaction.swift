@@ -180,6 +180,7 @@ extension RequestPhase {
   /// Where it is, in the words of the administrator, with the time of the next try.
   fileprivate var word: String {
     let state = RequestState(self, progress: nil).rawValue
+    if case .waitingForName(let failure, _) = self { return "\(state) (\(failure.text))" }
     guard case .failed(let failure, let again) = self else { return state }
     return "\(state) (\(failure.error)), \(again.map { "tried again at \($0)" } ?? "not tried again")"
   }

@@ -26,6 +26,11 @@ struct AttemptRecord: Codable, FetchableRecord, PersistableRecord {
   /// How many attempts of a request are remembered: in an outage of the CA there is one an hour.
   static let kept = 20
 
+  /// Forgets the attempt that is under way: it was none.
+  static func dropOpen(of request: RequestID, from database: Database) throws {
+    try database.execute(sql: "DELETE FROM attempt WHERE request = ? AND endedAt IS NULL", arguments: [request.rawValue])
+  }
+
   /// Ends the attempt that is under way; without a failure it had success.
   static func end(of request: RequestID, failure: AttemptFailure?, at now: Instant, in database: Database) throws {
     let open = try fetchOne(

@@ -86,7 +86,18 @@ extension RequestRecord {
       arguments: [now.milliseconds, count])
   }
 
-  /// The failed requests whose pause is over.
+  /// The requests that wait for a name of this device: its own, and with `behind` those of all devices of that scope.
+  static func waitingForName(of device: DeviceID, behind scope: String?, from database: Database) throws -> [RequestRecord] {
+    try readable(
+      1000, database,
+      sql: """
+        SELECT * FROM request WHERE state = 'waitingForName' AND (device = :device OR device IN (SELECT id FROM device WHERE scope = :scope))
+        ORDER BY nextAttempt
+        """,
+      arguments: ["device": device.rawValue, "scope": scope])
+  }
+
+  /// The failed requests whose pause is over, and those that wait for a name and are to be looked at.
   static func due(at now: Instant, from database: Database) throws -> [Row] {
     try Row.fetchAll(database, sql: "SELECT * FROM request WHERE nextAttempt <= ? ORDER BY nextAttempt LIMIT 1000", arguments: [now.milliseconds])
   }

@@ -50,7 +50,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
 
   /// The phases as they are called in the table.
   private enum Column: String, Codable {
-    case notDue, awaitingApproval, queued, ordering, failed, ready, installed, superseded
+    case notDue, awaitingApproval, queued, waitingForName, ordering, failed, ready, installed, superseded
   }
 
   /// A request that has come in.
@@ -90,13 +90,14 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
     switch (state, awaitedName, failure) {
     case (.awaitingApproval, let name?, _): .awaitingApproval(name)
     case (.failed, _, let failure?): .failed(failure, again: nextAttempt)
+    case (.waitingForName, _, let failure?): .waitingForName(failure, again: nextAttempt ?? changedAt)
     case (.notDue, _, _): .notDue(until: dueAt ?? requestedAt)
     case (.ordering, _, _): .ordering
     case (.ready, _, _): .ready
     case (.installed, _, _): .installed
     case (.superseded, _, _): .superseded
     // A row without what its state needs has been written by no version: the request goes back to the queue.
-    case (.queued, _, _), (.awaitingApproval, _, _), (.failed, _, _): .queued
+    case (.queued, _, _), (.awaitingApproval, _, _), (.waitingForName, _, _), (.failed, _, _): .queued
     }
   }
 
@@ -121,6 +122,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
     case .notDue(let moment): (state, dueAt) = (.notDue, moment)
     case .queued: state = .queued
     case .ordering: state = .ordering
+    case .waitingForName(let failure, let again): (state, self.failure, nextAttempt) = (.waitingForName, failure, again)
     case .failed(let failure, let again): (state, self.failure, nextAttempt) = (.failed, failure, again)
     case .ready: state = .ready
     case .installed: state = .installed

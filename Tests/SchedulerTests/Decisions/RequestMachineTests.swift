@@ -46,6 +46,21 @@ struct RequestMachineTests {
     #expect(!last.phase.isOpen)
   }
 
+  @Test("a name that can not be answered for yet is looked at every five minutes, and costs nothing")
+  func waitingForName() {
+    let notReady = AttemptFailure(error: "nameNotReady", text: "")
+    var machine = machine(.ordering, failures: 2)
+    for _ in 0..<20 {
+      #expect(machine.handle(.failed(notReady, jitter: 1), at: now) == [.order])
+      #expect(machine.phase == .waitingForName(notReady, again: now + .seconds(300)) && machine.phase.isOpen)
+      #expect(machine.handle(.triedAgain, at: now) == [.order])
+      _ = machine.handle(.orderBegan, at: now)
+    }
+    #expect(machine.failures == 2 && machine.outages == 0)
+    _ = machine.handle(.failed(unreachable, jitter: 0), at: now)
+    #expect(machine.phase == .failed(unreachable, again: now + .seconds(6_000)))
+  }
+
   @Test("an outage of the CA does not count against the request")
   func outage() {
     let outage = AttemptFailure(error: "caUnavailable", text: "")
@@ -101,7 +116,7 @@ struct RequestMachineTests {
   @Test("a name that goes to another device takes waiting requests with it, not issued certificates")
   func nameTaken() {
     let name = dns("a.example.net")
-    for phase in [RequestPhase.queued, .failed(unreachable, again: now)] {
+    for phase in [RequestPhase.queued, .failed(unreachable, again: now), .waitingForName(unreachable, again: now)] {
       var machine = machine(phase)
       _ = machine.handle(.nameTaken(name), at: now)
       #expect(machine.phase == .awaitingApproval(name))
