@@ -29,11 +29,14 @@ public struct DeviceView: Codable, Sendable, Hashable {
   public var names: [DNSName]
   /// How many it holds.
   public var nameCount: Int
+  /// Since when the connector does nothing for it any more.
+  public var retiredAt: Instant?
 
   /// A device.
   public init(
     id: DeviceID, scope: String, key: String, name: String? = nil, kind: String? = nil, product: String? = nil, version: String? = nil,
-    roles: [String], address: String? = nil, firstSeen: Instant, lastSeen: Instant, names: [DNSName], nameCount: Int
+    roles: [String], address: String? = nil, firstSeen: Instant, lastSeen: Instant, names: [DNSName], nameCount: Int,
+    retiredAt: Instant? = nil
   ) {
     self.id = id
     self.scope = scope
@@ -48,6 +51,7 @@ public struct DeviceView: Codable, Sendable, Hashable {
     self.lastSeen = lastSeen
     self.names = names
     self.nameCount = nameCount
+    self.retiredAt = retiredAt
   }
 }
 

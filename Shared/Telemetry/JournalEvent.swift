@@ -6,6 +6,12 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   // Devices and their certificates.
   /// A device came for the first time.
   case deviceFirstSeen = "8d604a8c9b3742d0863f269e439c4751"
+  /// An administrator retired a device.
+  case deviceRetired = "57beb83613554fe8b975cd7539f5d77d"
+  /// An administrator took a retired device back.
+  case deviceReinstated = "44c550119b1744769c99f0ba6dda5525"
+  /// A device took the place of another one.
+  case deviceReplaced = "2790542b766a41acafa14c61d687a829"
   /// A CSR was taken, and is on disk.
   case requestAccepted = "e64f126b90074693bd5dc48eb972bed3"
   /// A CSR can not succeed, or its device may not have it.
@@ -132,11 +138,11 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case .orderFailed, .authorityFailed, .accountProblem, .fileDamaged, .storingFailed, .internalFault: .error
     case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised, .accountLost, .orderRepeated, .preferredChainMissing,
       .challengeNotInPlace, .respondersLeftOut,
-      .loginMissing, .ownCertificateFailed, .loginRefused, .loginBlocked, .doorCrowded, .socketUnserved, .serviceUnanswered, .settingIgnored, .stateRestored,
-      .reloadFailed:
+      .loginMissing, .ownCertificateFailed, .loginRefused, .loginBlocked, .doorCrowded, .socketUnserved, .serviceUnanswered, .settingIgnored,
+      .stateRestored, .reloadFailed:
       .warning
-    case .certificateRevoked, .alarmCleared, .authorityRecovered, .straysAtPort80, .loginAdded, .loginRotated, .loginRemoved, .keyMade,
-      .ownCertificateServed, .settingChanged, .accountUpdated, .accountKeyChanged, .accountDeactivated:
+    case .deviceRetired, .deviceReinstated, .deviceReplaced, .certificateRevoked, .alarmCleared, .authorityRecovered, .straysAtPort80, .loginAdded,
+      .loginRotated, .loginRemoved, .keyMade, .ownCertificateServed, .settingChanged, .accountUpdated, .accountKeyChanged, .accountDeactivated:
       .notice
     case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateDelivered, .certificateInstalled,
       .certificateServed,

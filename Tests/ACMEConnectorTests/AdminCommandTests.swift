@@ -29,6 +29,49 @@ struct AdminCommandTests {
         """)
   }
 
+  @Test("retired devices are shown only to who asks for all")
+  func retiredDevices() async throws {
+    let handler = VarlinkHandler.list(AdminMethods.ListDevices.self) { _ in
+      var retired = try Samples.device("d1", key: "aa")
+      retired.retiredAt = Samples.seen
+      return [retired, try Samples.device("d2", key: "bb")]
+    }
+    try await TestConnector.serving(admin(handler)) { connector in
+      let some = try await connector.run("devices").output
+      #expect(!some.contains("d1"))
+      let all = try await connector.run("devices", "list", "--all").output.split(separator: "\n")
+      #expect(all[1].hasPrefix("d1") && all[1].hasSuffix("2026-11-23T11:30:00Z (30 minutes ago)"))
+      #expect(all[2].hasPrefix("d2") && all[2].hasSuffix("-"))
+    }
+  }
+
+  @Test("of two devices with one name the retired one is meant only by who takes it back")
+  func retire() async throws {
+    let devices = VarlinkHandler.list(AdminMethods.ListDevices.self) { _ in
+      var retired = try Samples.device("d1", key: "aa", name: "pbx")
+      retired.retiredAt = Samples.seen
+      return [retired, try Samples.device("d2", key: "bb", name: "pbx")]
+    }
+    let retire = VarlinkHandler.reply(AdminMethods.RetireDevice.self) { call, _ in .init(nameCount: call.device.rawValue == "d2" ? 1 : 0) }
+    let reinstate = VarlinkHandler.reply(AdminMethods.ReinstateDevice.self) { call, _ in .init(nameCount: call.device.rawValue == "d1" ? 3 : 0) }
+    try await TestConnector.serving(admin(devices, retire, reinstate)) { connector in
+      let retired = try await connector.run("devices", "retire", "pbx").output
+      #expect(retired == "Device d2 is retired; 1 name is free.\n")
+      let back = try await connector.run("devices", "reinstate", "pbx").output
+      #expect(back == "Device d1 is back; 3 names are its own.\n")
+    }
+  }
+
+  @Test("a device takes the place of another one")
+  func replace() async throws {
+    let devices = VarlinkHandler.list(AdminMethods.ListDevices.self) { [try Samples.device("id of \($0.called ?? "-")", key: $0.called ?? "")] }
+    let replace = VarlinkHandler.reply(AdminMethods.ReplaceDevice.self) { call, _ in
+      .init(nameCount: call.device.rawValue == "id of old" && call.successor.rawValue == "id of new" ? 2 : 0)
+    }
+    let printed = try await TestConnector.serving(admin(devices, replace)) { try await $0.run("devices", "replace", "old", "new", "--json") }
+    #expect(printed.output == #"{"nameCount":2}"# + "\n")
+  }
+
   @Test("a list of many parts is one to who asks for it")
   func manyParts() async throws {
     let ids = (1...450).map { "d\(1000 + $0)" }

@@ -65,7 +65,8 @@ struct ContractTests {
     let contract = Contract(
       .admin,
       methods: [
-        AdminMethods.Status.self, AdminMethods.ListDevices.self, AdminMethods.ListNames.self, AdminMethods.ApproveName.self,
+        AdminMethods.Status.self, AdminMethods.ListDevices.self, AdminMethods.RetireDevice.self, AdminMethods.ReinstateDevice.self,
+        AdminMethods.ReplaceDevice.self, AdminMethods.ListNames.self, AdminMethods.ApproveName.self,
         AdminMethods.ListCertificates.self, AdminMethods.GetChain.self, AdminMethods.ListAlarms.self, AdminMethods.Plan.self,
         AdminMethods.ListEvents.self, AdminMethods.Renew.self, AdminMethods.Request.self, AdminMethods.ListSettings.self,
         AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self, AdminMethods.GetAccount.self,

@@ -20,11 +20,14 @@ struct Connector: Sendable {
     }
   }
 
-  /// The device that an administrator means by its id, or by its key or name where only one has it.
+  /// The device that an administrator means by its id, or by its key or name where only one has it. Of several, those that are retired are meant only
+  /// if `retired`, and the others only if not.
   /// - Throws: a ``CommandError`` when there is none or more than one.
-  func device(_ reference: String) async throws -> DeviceID {
-    let matches = try await admin.askAll(AdminMethods.ListDevices.self, .init(called: reference)).devices
-    if let device = matches.first(where: { $0.id.rawValue == reference }) { return device.id }
+  func device(_ reference: String, retired: Bool = false) async throws -> DeviceID {
+    let all = try await admin.askAll(AdminMethods.ListDevices.self, .init(called: reference)).devices
+    if let device = all.first(where: { $0.id.rawValue == reference }) { return device.id }
+    let likely = all.filter { ($0.retiredAt != nil) == retired }
+    let matches = likely.isEmpty ? all : likely
     guard let device = matches.first else {
       throw CommandError("There is no device with the id, key or name \(reference); `acme-connector devices` lists them.")
     }

@@ -7,7 +7,8 @@ import Telemetry
 struct Event: Hashable {
   /// A stable word for each kind of event.
   enum Code: String, CaseIterable {
-    case deviceFirstSeen, requestAccepted, requestRefused, requestSuperseded
+    case deviceFirstSeen, deviceRetired, deviceReinstated, deviceReplaced
+    case requestAccepted, requestRefused, requestSuperseded
     case nameClaimed, nameApproved
     case certificateIssued, certificateInstalled, certificateServed, installFailed, orderFailed
     case authorityFailed, authorityRecovered
@@ -20,8 +21,8 @@ struct Event: Hashable {
       switch self {
       case .orderFailed, .authorityFailed: .error
       case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised, .stateRestored: .warning
-      case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateInstalled, .certificateServed,
-        .renewalDue,
+      case .deviceFirstSeen, .deviceRetired, .deviceReinstated, .deviceReplaced, .requestAccepted, .requestSuperseded, .nameApproved,
+        .certificateIssued, .certificateInstalled, .certificateServed, .renewalDue,
         .renewalExplained, .authorityRecovered, .alarmCleared, .settingChanged:
         .information
       }
@@ -58,6 +59,9 @@ extension Event.Code {
   var inJournal: JournalEvent {
     switch self {
     case .deviceFirstSeen: .deviceFirstSeen
+    case .deviceRetired: .deviceRetired
+    case .deviceReinstated: .deviceReinstated
+    case .deviceReplaced: .deviceReplaced
     case .requestAccepted: .requestAccepted
     case .requestRefused: .requestRefused
     case .requestSuperseded: .requestSuperseded

@@ -12,6 +12,7 @@ struct Refusal: Error, Hashable {
     static let newKeyRequired = Word(rawValue: "newKeyRequired")
     static let nonPublicName = Word(rawValue: "nonPublicName")
     static let notAllowed = Word(rawValue: "notAllowed")
+    static let retired = Word(rawValue: "retired")
     static let rateLimited = Word(rawValue: "rateLimited")
     static let notConfigured = Word(rawValue: "notConfigured")
     static let tooManyNames = Word(rawValue: "tooManyNames")

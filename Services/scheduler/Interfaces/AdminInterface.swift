@@ -21,6 +21,15 @@ extension VarlinkInterfaceHandlers {
             try await fleet.devices(called: call.called, after: call.after, limit: Methods.ListDevices.lookAhead)
           }
         },
+        .reply(Methods.RetireDevice.self) { call, _ in
+          try await fleet.answer(.administrators) { .init(nameCount: try await fleet.retire(call.device)) }
+        },
+        .reply(Methods.ReinstateDevice.self) { call, _ in
+          try await fleet.answer(.administrators) { .init(nameCount: try await fleet.reinstate(call.device)) }
+        },
+        .reply(Methods.ReplaceDevice.self) { call, _ in
+          try await fleet.answer(.administrators) { .init(nameCount: try await fleet.replace(call.device, by: call.successor)) }
+        },
         .list(Methods.ListNames.self) { call in
           try await fleet.answer(.administrators) {
             try await fleet.names(call.name, of: call.device, after: call.after, limit: Methods.ListNames.lookAhead)

@@ -16,10 +16,13 @@ extension Fleet {
       }
       let nextExpiry = try Int64.fetchOne(
         database,
-        sql: "SELECT min(notAfter) FROM certificate JOIN request ON request.id = certificate.request WHERE state IN ('ready', 'installed')")
+        sql: """
+          SELECT min(notAfter) FROM certificate JOIN request ON request.id = certificate.request
+          WHERE state IN ('ready', 'installed') AND device NOT IN (SELECT id FROM device WHERE retiredAt IS NOT NULL)
+          """)
       return .init(
         version: Product.version, startedAt: startedAt, configured: authority != nil, authority: authority?.directory,
-        devices: try count("SELECT count(*) FROM device WHERE isKnown"), names: try count("SELECT count(*) FROM name"),
+        devices: try count("SELECT count(*) FROM device WHERE isKnown AND retiredAt IS NULL"), names: try count("SELECT count(*) FROM name"),
         requests: RequestState.allCases.compactMap { state in states.first { $0.state == state } },
         nextExpiry: nextExpiry.map(Instant.init(milliseconds:)), schemaVersion: try Schema.version(of: database),
         cautiousUntil: try Self.cautiousUntil(settings, at: now, from: database))
@@ -100,7 +103,7 @@ extension DeviceView {
     self.init(
       id: device.id, scope: device.scope, key: device.key, name: device.description?.name, kind: device.description?.kind,
       product: device.description?.product, version: device.description?.version, roles: device.description?.roles ?? [], address: device.address,
-      firstSeen: device.firstSeen, lastSeen: device.lastSeen, names: names, nameCount: nameCount)
+      firstSeen: device.firstSeen, lastSeen: device.lastSeen, names: names, nameCount: nameCount, retiredAt: device.retiredAt)
   }
 }
 

@@ -14,10 +14,11 @@ extension Fleet {
       var slots: [Plan.Slot] = []
       var warnings: [String] = []
       let devices = Dictionary(
-        try DeviceRecord.fetchAll(database).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        try DeviceRecord.fetchAll(database).filter { $0.retiredAt == nil }.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
       for request in try RequestRecord.fetchAll(
         database, sql: "SELECT * FROM request WHERE number IN (SELECT max(number) FROM request GROUP BY device, slot) AND state <> 'superseded'")
       {
+        guard let device = devices[request.device] else { continue }
         let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database)
         let certificate = try served.flatMap { try CertificateRecord.of($0.id, from: database) }
         let renewal = try served.flatMap { try RenewalRecord.of($0.id, from: database) }
@@ -25,7 +26,7 @@ extension Fleet {
           request: request, served: served, certificate: certificate, renewal: renewal, lifetime: lifetime, rule: settings.renewalRule)
         guard let slot = forecast.slot(at: now) else { continue }
         slots.append(slot)
-        if let device = devices[request.device] { warnings += forecast.warnings(device, at: now) }
+        warnings += forecast.warnings(device, at: now)
       }
       let plan = Plan(slots, ledger: ledger ?? Ledger([:]), limits: ledger == nil ? nil : settings.limits, suffixes: suffixes, at: now)
       warnings += plan.turns.filter(\.isLate).map {

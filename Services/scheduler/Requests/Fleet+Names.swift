@@ -8,17 +8,13 @@ extension Fleet {
   /// Gives a name to the device that waits for it; its requests go on, and those of the former holder wait in turn. A name that is the device's
   /// already stays it: a call may come twice.
   func approve(_ name: DNSName, for device: DeviceID) async throws {
-    let administrator = PeerCredentials.caller.map { "\($0)" } ?? "An administrator"
+    let administrator = PeerCredentials.administrator
     try await transact { transaction in
       let claims = try ClaimRecord.on(name, from: transaction.database).filter { $0.device == device }
       if claims.isEmpty, try NameRecord.holders(of: [name], from: transaction.database)[name] == device { return }
       guard !claims.isEmpty else { throw NotFound(what: "a claim of that device on \(name)") }
       try transaction.give(name, to: device, by: administrator)
-      for claim in claims {
-        guard let request = try RequestRecord.fetch(claim.request, from: transaction.database) else { continue }
-        try claim.delete(transaction.database)
-        try transaction.goOn(request)
-      }
+      try transaction.grant(name, to: device)
     }
     RehearsedDeath.at("scheduler.nameApproved")
   }
@@ -56,6 +52,26 @@ extension Transaction {
     return true
   }
 
+  /// A name is nobody's any more. Who has waited for it longest gets it: it would be his if he asked now.
+  mutating func release(_ name: DNSName) throws {
+    guard let first = try ClaimRecord.on(name, limit: 1, from: database).first else {
+      try database.execute(sql: "DELETE FROM name WHERE name = ?", arguments: [name.value])
+      return
+    }
+    try NameRecord(name: name, device: first.device, since: now).insert(database, onConflict: .replace)
+    try record(Event(.nameApproved, "\(name) became free, and the device that waited for it has it.", device: first.device, name: name))
+    try grant(name, to: first.device)
+  }
+
+  /// The requests of a device that wait for a name, which is the device's now, go on.
+  mutating func grant(_ name: DNSName, to device: DeviceID) throws {
+    for claim in try ClaimRecord.on(name, from: database) where claim.device == device {
+      guard let request = try RequestRecord.fetch(claim.request, from: database) else { continue }
+      try claim.delete(database)
+      try goOn(request)
+    }
+  }
+
   fileprivate mutating func give(_ name: DNSName, to device: DeviceID, by administrator: String) throws {
     let former = try NameRecord.holders(of: [name], from: database)[name]
     try NameRecord(name: name, device: device, since: now).insert(database, onConflict: .replace)
@@ -85,4 +101,9 @@ extension Transaction {
       try handle(.namesGranted, of: request)
     }
   }
+}
+
+extension PeerCredentials {
+  /// Who has something done, to begin a sentence with.
+  static var administrator: String { caller.map { "\($0)" } ?? "An administrator" }
 }

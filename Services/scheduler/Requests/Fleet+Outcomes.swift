@@ -23,7 +23,7 @@ extension Fleet {
         installAt: installAt, issuedAt: transaction.now,
         announceAt: installAt > transaction.now ? installAt : transaction.now + Transaction.offerPause
       ).insert(transaction.database)
-      try transaction.schedule(request, validity)
+      try transaction.schedule(request, validity, issuedAt: transaction.now)
       try AttemptRecord.end(of: id, failure: nil, at: transaction.now, in: transaction.database)
       try transaction.handle(.issued, of: request)
       try transaction.noteOrder(from: request.authority, nil)

@@ -16,15 +16,19 @@ extension Fleet {
 
   private func register(_ key: DeviceKey, _ identity: DeviceIdentity, _ description: DeviceDescription?) async throws -> DeviceID {
     let description = try description?.bounded()
-    return try await transact { transaction in
+    let outcome = try await transact { transaction -> Result<DeviceID, Refusal> in
+      if let earlier = try DeviceRecord.fetch(key, from: transaction.database), earlier.retiredAt != nil {
+        return .failure(try transaction.turnAway(earlier))
+      }
       let device = try transaction.remember(key, identity, description)
       // What a device that comes back has to hear: certificates without its receipt, and how the rest of its requests is.
       for request in try RequestRecord.current(of: device.id, from: transaction.database).reversed() where request.phase != .installed {
         transaction.announce(request)
       }
       try transaction.greet(device.id, clock: description?.clock)
-      return device.id
+      return .success(device.id)
     }
+    return try outcome.get()
   }
 
   /// Who answers challenges has changed by this device: what waits for a name of its, or for one that may stand behind it, is looked at.

@@ -53,6 +53,7 @@ extension Fleet {
   /// Where a request of a device stands: by id, by the hash of its CSR, or the newest of a slot.
   func resume(_ device: DeviceID, request: RequestID?, csrHash: Fingerprint?, slot: String?) async throws -> RequestView {
     try await store.read { database in
+      try DeviceRecord.fetch(device, from: database)?.requireActive()
       let found: RequestRecord? =
         if let request {
           try RequestRecord.fetch(request, from: database)
@@ -86,6 +87,7 @@ extension Transaction {
 
   /// Takes a CSR that is in order: it joins the request that it repeats, or becomes a new one.
   mutating func submit(_ csr: SigningRequest, _ application: Fleet.Application, of device: DeviceRecord) throws -> RequestRecord {
+    try device.requireActive()
     guard let authority = settings.authority else {
       throw Refusal(.notConfigured, "No certificate authority is set yet; an administrator has to set authority.directory.")
     }

@@ -6,7 +6,7 @@ import SchedulerAPI
 extension Transaction {
   /// Decides the alarms of a device anew: those that are not standing are raised, those that are over end.
   mutating func reviewAlarms(of device: DeviceID) throws {
-    guard let record = try DeviceRecord.fetch(device, from: database) else { return }
+    guard let record = try DeviceRecord.fetch(device, from: database), record.retiredAt == nil else { return }
     let slots = try RequestRecord.slots(of: device, from: database)
     var standing = try AlarmRecord.of(device, from: database).filter(\.code.isOfSlot)
     for slot in slots.sorted() {

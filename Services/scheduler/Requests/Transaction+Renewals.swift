@@ -5,11 +5,11 @@ import SchedulerAPI
 // What the schedules of certificates bring about.
 extension Transaction {
   /// A certificate is here: from now on this one has the schedule of its slot, and those before it have none.
-  mutating func schedule(_ request: RequestRecord, _ validity: Validity) throws {
+  mutating func schedule(_ request: RequestRecord, _ validity: Validity, issuedAt: Instant) throws {
     for former in try RenewalRecord.of(request.device, slot: request.slot, from: database) {
       try RenewalRecord.delete(of: former.request, from: database)
     }
-    try RenewalRecord(request, RenewalSchedule(validity, issuedAt: now), by: settings.renewalRule).insert(database)
+    try RenewalRecord(request, RenewalSchedule(validity, issuedAt: issuedAt), by: settings.renewalRule).insert(database)
     hasWork = true
   }
 

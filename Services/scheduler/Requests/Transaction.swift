@@ -80,6 +80,11 @@ struct Transaction {
     if !concerned.contains(request.device) { concerned.append(request.device) }
   }
 
+  /// These requests have become another device's, which has never heard of them.
+  mutating func keepQuiet(about requests: [RequestID]) {
+    changed.removeAll(where: requests.contains)
+  }
+
   private mutating func perform(_ action: RequestAction, for request: RequestRecord) throws {
     switch action {
     case .order, .deliver:

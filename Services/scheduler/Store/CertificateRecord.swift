@@ -58,6 +58,12 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
       .map(Instant.init(milliseconds:))
   }
 
+  /// Those of a device are not offered any more.
+  static func announceNone(of device: DeviceID, in database: Database) throws {
+    try database.execute(
+      sql: "UPDATE certificate SET announceAt = NULL WHERE request IN (SELECT id FROM request WHERE device = ?)", arguments: [device.rawValue])
+  }
+
   static func of(_ request: RequestID, from database: Database) throws -> CertificateRecord? {
     try fetchOne(database, sql: "SELECT * FROM certificate WHERE request = ?", arguments: [request.rawValue])
   }

@@ -19,6 +19,8 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
   var lastSeen: Instant
   /// How far its clock was ahead of ours, in milliseconds, when it last told of it.
   var clockOffset: Int64?
+  /// Since when the connector does nothing for it any more.
+  var retiredAt: Instant?
 
   /// Whether it forwards requests for others, as it says.
   var isReverseProxy: Bool { description?.roles.contains("reverseProxy") ?? false }

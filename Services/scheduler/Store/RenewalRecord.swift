@@ -138,6 +138,10 @@ extension RenewalRecord {
       sql: "UPDATE renewal SET reviewAt = ? WHERE device = ? AND slot = ?", arguments: [moment?.milliseconds, device.rawValue, slot])
   }
 
+  static func delete(of device: DeviceID, from database: Database) throws {
+    try database.execute(sql: "DELETE FROM renewal WHERE device = ?", arguments: [device.rawValue])
+  }
+
   static func delete(of request: RequestID, from database: Database) throws {
     try database.execute(sql: "DELETE FROM renewal WHERE request = ?", arguments: [request.rawValue])
   }

@@ -44,6 +44,9 @@ enum Schema {
       try database.execute(sql: receipts)
       try database.execute(sql: "PRAGMA user_version = 4")
     }
+    migrator.registerMigration("5") { database in
+      try database.execute(sql: "ALTER TABLE device ADD COLUMN retiredAt INTEGER; PRAGMA user_version = 5")
+    }
     return migrator
   }
 

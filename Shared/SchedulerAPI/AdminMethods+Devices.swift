@@ -1,0 +1,72 @@
+public import Telemetry
+public import Varlink
+
+extension AdminMethods {
+  /// A device, and a trace.
+  public struct DeviceParameters: Codable, Sendable, Traced {
+    /// Which device.
+    public var device: DeviceID
+    /// The caller's trace.
+    public var trace: TraceContext?
+
+    /// About one device.
+    public init(device: DeviceID) {
+      self.device = device
+    }
+  }
+
+  /// How many names are concerned.
+  public struct NameCount: Codable, Sendable, Hashable {
+    /// So many.
+    public var nameCount: Int
+
+    /// So many names.
+    public init(nameCount: Int) {
+      self.nameCount = nameCount
+    }
+  }
+
+  /// Ends what the connector does for a device.
+  public struct RetireDevice: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.admin
+    /// Which one.
+    public typealias Parameters = DeviceParameters
+    /// The names that are free now.
+    public typealias Reply = NameCount
+  }
+
+  /// Takes a retired device back.
+  public struct ReinstateDevice: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.admin
+    /// Which one.
+    public typealias Parameters = DeviceParameters
+    /// The names that it holds again.
+    public typealias Reply = NameCount
+  }
+
+  /// Gives the names and the history of a device to another one.
+  public struct ReplaceDevice: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.admin
+    /// The names that moved.
+    public typealias Reply = NameCount
+
+    /// Which device, and who takes its place.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// The device that goes.
+      public var device: DeviceID
+      /// The one that takes its place.
+      public var successor: DeviceID
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// A device and its successor.
+      public init(device: DeviceID, successor: DeviceID) {
+        self.device = device
+        self.successor = successor
+      }
+    }
+  }
+}
