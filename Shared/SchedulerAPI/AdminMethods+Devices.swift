@@ -1,3 +1,4 @@
+public import PKI
 public import Telemetry
 public import Varlink
 
@@ -66,6 +67,45 @@ extension AdminMethods {
       public init(device: DeviceID, successor: DeviceID) {
         self.device = device
         self.successor = successor
+      }
+    }
+  }
+
+  /// Has certificates revoked.
+  public struct Revoke: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.admin
+
+    /// Which ones, and why: one of fingerprint, serial number and device is given.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// The certificate with this fingerprint.
+      public var fingerprint: Fingerprint?
+      /// The certificate with this serial number, in hexadecimal digits.
+      public var serial: String?
+      /// All valid ones of this device.
+      public var device: DeviceID?
+      /// Why.
+      public var reason: RevocationReason
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// What is to be revoked, and why.
+      public init(fingerprint: Fingerprint? = nil, serial: String? = nil, device: DeviceID? = nil, reason: RevocationReason) {
+        self.fingerprint = fingerprint
+        self.serial = serial
+        self.device = device
+        self.reason = reason
+      }
+    }
+
+    /// What is revoked now.
+    public struct Reply: Codable, Sendable, Hashable {
+      /// The serial numbers.
+      public var serials: [String]
+
+      /// What is revoked now.
+      public init(serials: [String]) {
+        self.serials = serials
       }
     }
   }

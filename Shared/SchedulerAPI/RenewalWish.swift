@@ -24,15 +24,20 @@ public struct RenewalWish: Codable, Sendable, Hashable {
   public var names: [DNSName]
   /// Why.
   public var reason: Reason
-  /// When it is too late: the certificate ends.
+  /// The key has to be another one.
+  public var newKey: Bool
+  /// When it is too late: the certificate ends, or whoever wants it renewed has said so.
   public var deadline: Instant?
 
   /// A wish for a new CSR.
-  public init(slot: String, fingerprint: Fingerprint? = nil, names: [DNSName], reason: Reason, deadline: Instant? = nil) {
+  public init(
+    slot: String, fingerprint: Fingerprint? = nil, names: [DNSName], reason: Reason, newKey: Bool = false, deadline: Instant? = nil
+  ) {
     self.slot = slot
     self.fingerprint = fingerprint
     self.names = names
     self.reason = reason
+    self.newKey = newKey
     self.deadline = deadline
   }
 }

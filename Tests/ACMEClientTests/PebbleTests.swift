@@ -102,6 +102,31 @@ struct PebbleTests {
     }
   }
 
+  @Test("a certificate is revoked by the account that obtained it and by no other, and once is enough")
+  func revoked() async throws {
+    try await Testbed.with { bed in
+      try await bed.withService { service in
+        let chain = try #require(try await service.issue(bed.call(try Testbed.csr(1))).chain)
+        var stranger = bed.authority
+        let file = bed.folder.appending(component: "stranger.pem")
+        try Data(P256.Signing.PrivateKey().pemRepresentation.utf8).write(to: file)
+        stranger.accountKey = "file:\(file.path)"
+        let problem = try await service.problem { try await service.certificates.revoke(.init(authority: stranger, certificate: chain)) }
+        #expect(problem.acmeType == "urn:ietf:params:acme:error:unauthorized")
+        for _ in 1...2 { try await service.certificates.revoke(.init(authority: bed.authority, certificate: chain, reason: 1)) }
+        // What the CA itself says of a third time.
+        let session = try await service.accounts.session(with: bed.authority)
+        let url = try #require(session.connection.directory.revokeCert)
+        let revocation = Revocation(certificate: Base64URL.encode(try CertificateChain(pem: chain).leaf.der), reason: 1)
+        await #expect {
+          try await session.post(.revokeCert, url, .encoding(revocation))
+        } throws: {
+          ($0 as? ACMEError)?.document?.type == .alreadyRevoked
+        }
+      }
+    }
+  }
+
   @Test("a blocklisted name is refused for good")
   func blocklist() async throws {
     try await Testbed.with(.init(blocked: ["n0.acme.example"])) { bed in

@@ -62,6 +62,30 @@ struct AdminCommandTests {
     }
   }
 
+  @Test("a retired device may have its certificates revoked as well")
+  func retireAndRevoke() async throws {
+    let devices = VarlinkHandler.list(AdminMethods.ListDevices.self) { _ in [try Samples.device("d1", key: "aa")] }
+    let retire = VarlinkHandler.reply(AdminMethods.RetireDevice.self) { _, _ in .init(nameCount: 0) }
+    let revoke = VarlinkHandler.reply(AdminMethods.Revoke.self) { call, _ in
+      .init(serials: ["\(call.device?.rawValue ?? "-") \(call.reason)"])
+    }
+    let printed = try await TestConnector.serving(admin(devices, retire, revoke)) { try await $0.run("devices", "retire", "aa", "--revoke") }
+    #expect(printed.output == "Device d1 is retired; 0 names are free.\nRevoked: d1 cessationOfOperation.\n")
+  }
+
+  @Test("a certificate is revoked by its fingerprint as people write it, for a reason of RFC 5280")
+  func revoke() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.Revoke.self) { call, _ in
+      #expect(call.reason == .keyCompromise && call.serial == nil && call.device == nil)
+      return .init(serials: [String(call.fingerprint?.hex.prefix(6) ?? "-")])
+    }
+    let fingerprint = Array(repeating: "AB", count: 32).joined(separator: ":")
+    let printed = try await TestConnector.serving(admin(handler)) {
+      try await $0.run("revoke", "--fingerprint", fingerprint, "--reason", "keyCompromise", "--json")
+    }
+    #expect(printed.output == #"{"serials":["ababab"]}"# + "\n")
+  }
+
   @Test("a device takes the place of another one")
   func replace() async throws {
     let devices = VarlinkHandler.list(AdminMethods.ListDevices.self) { [try Samples.device("id of \($0.called ?? "-")", key: $0.called ?? "")] }
@@ -228,7 +252,7 @@ struct AdminCommandTests {
     "contradictory options are wrong usage",
     arguments: [
       ["renew", "--request", "r", "--name", "a.example"], ["renew", "--force"], ["logins", "add", "x", "--scope", "domain"],
-      ["events", "--limit", "0"],
+      ["events", "--limit", "0"], ["revoke"], ["revoke", "--serial", "1", "--device", "d"], ["revoke", "--serial", "1", "--reason", "bored"],
     ])
   func usage(arguments: [String]) {
     #expect(throws: (any Error).self) { try ACMEConnector.parseAsRoot(arguments) }

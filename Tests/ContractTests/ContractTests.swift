@@ -67,7 +67,8 @@ struct ContractTests {
       methods: [
         AdminMethods.Status.self, AdminMethods.ListDevices.self, AdminMethods.RetireDevice.self, AdminMethods.ReinstateDevice.self,
         AdminMethods.ReplaceDevice.self, AdminMethods.ListNames.self, AdminMethods.ApproveName.self,
-        AdminMethods.ListCertificates.self, AdminMethods.GetChain.self, AdminMethods.ListAlarms.self, AdminMethods.Plan.self,
+        AdminMethods.ListCertificates.self, AdminMethods.GetChain.self, AdminMethods.Revoke.self, AdminMethods.ListAlarms.self,
+        AdminMethods.Plan.self,
         AdminMethods.ListEvents.self, AdminMethods.Renew.self, AdminMethods.Request.self, AdminMethods.ListSettings.self,
         AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self, AdminMethods.GetAccount.self,
         AdminMethods.UpdateAccount.self, AdminMethods.ChangeAccountKey.self, AdminMethods.DeactivateAccount.self, AdminMethods.ListTraces.self,

@@ -58,9 +58,11 @@ struct DeviceTests {
       _ = try await device.message(RegisterDeviceResult.self)
       let id = FakeScheduler.id(.init(scope: "instance", sip: "a"))
       let name = try #require(DNSName("a.example"))
-      gateway.scheduler.wish(RenewalWish(slot: "web", names: [name], reason: .revoked, deadline: Instant(milliseconds: 7)), from: id)
+      gateway.scheduler.wish(
+        RenewalWish(slot: "web", names: [name], reason: .keyCompromise, newKey: true, deadline: Instant(milliseconds: 7)), from: id)
       let wish = try await device.message(RenewCertificate.self).message
-      #expect(wish.slot.value == "web" && wish.dnsNames == [name] && wish.reason == .revoked && wish.deadline == Instant(milliseconds: 7))
+      #expect(wish.slot.value == "web" && wish.dnsNames == [name] && wish.reason == .keyCompromise && wish.newKey)
+      #expect(wish.deadline == Instant(milliseconds: 7))
       try await device.send(RenewCertificateResult(slot: wish.slot, accepted: false, error: .busy).text)
       try await eventually("both are told") { gateway.scheduler.with { $0.answers.map(\.answer) } == [.told, .declined] }
       #expect(gateway.scheduler.with { $0.answers.allSatisfy { $0.slot == "web" && $0.device == id } })

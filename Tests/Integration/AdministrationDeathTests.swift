@@ -91,6 +91,20 @@ extension Integration {
       }
     }
 
+    @Test("a certificate that the CA has revoked is revoked here, too")
+    func revoke() async throws {
+      try await killed(at: "scheduler.certificateRevoked") { bed in
+        let device = bed.device()
+        try await #require(device.enroll(Testbed.names(1)).succeeded)
+        let fingerprint = try #require(try await bed.connector.certificates().first?.fingerprint)
+        let revoked = try await bed.connector.administer("revoke", "--fingerprint", "\(fingerprint)")
+        try #require(revoked.succeeded, "\(revoked.complaints)")
+        let states = try await bed.connector.certificates().map(\.state)
+        try #require(states == [.revoked])
+        try await #require(bed.connector.events().count { $0.code == "certificateRevoked" } == 1)
+      }
+    }
+
     private struct Made: Decodable {
       var secret: String
     }

@@ -9,6 +9,13 @@ extension DNSName: ExpressibleByArgument {
   public init?(argument: String) { self.init(argument) }
 }
 
+extension Fingerprint: ExpressibleByArgument {
+  /// The fingerprint that an argument spells: hexadecimal digits in either case, with or without colons between them.
+  public init?(argument: String) { self.init(hex: argument.filter { $0 != ":" }) }
+}
+
+extension RevocationReason: ExpressibleByArgument {}
+
 extension RequestID: ExpressibleByArgument {
   /// The request that an argument names.
   public init?(argument: String) { self.init(rawValue: argument) }

@@ -53,6 +53,6 @@ extension RenewCertificate {
   /// A wish in the words of the device protocol; nil for a slot that no device could be told.
   init?(_ wish: RenewalWish) {
     guard let slot = ShortText(wish.slot), let reason = Reason(rawValue: wish.reason.rawValue) else { return nil }
-    self.init(slot: slot, fingerprint: wish.fingerprint, dnsNames: wish.names, reason: reason, deadline: wish.deadline)
+    self.init(slot: slot, fingerprint: wish.fingerprint, dnsNames: wish.names, reason: reason, newKey: wish.newKey, deadline: wish.deadline)
   }
 }

@@ -10,7 +10,7 @@ struct Event: Hashable {
     case deviceFirstSeen, deviceRetired, deviceReinstated, deviceReplaced
     case requestAccepted, requestRefused, requestSuperseded
     case nameClaimed, nameApproved
-    case certificateIssued, certificateInstalled, certificateServed, installFailed, orderFailed
+    case certificateIssued, certificateInstalled, certificateServed, certificateRevoked, installFailed, orderFailed
     case authorityFailed, authorityRecovered
     case renewalDue, renewalExplained, renewalPressing
     case alarmRaised, alarmCleared
@@ -22,7 +22,7 @@ struct Event: Hashable {
       case .orderFailed, .authorityFailed: .error
       case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised, .stateRestored: .warning
       case .deviceFirstSeen, .deviceRetired, .deviceReinstated, .deviceReplaced, .requestAccepted, .requestSuperseded, .nameApproved,
-        .certificateIssued, .certificateInstalled, .certificateServed, .renewalDue,
+        .certificateIssued, .certificateInstalled, .certificateServed, .certificateRevoked, .renewalDue,
         .renewalExplained, .authorityRecovered, .alarmCleared, .settingChanged:
         .information
       }
@@ -70,6 +70,7 @@ extension Event.Code {
     case .certificateIssued: .certificateIssued
     case .certificateInstalled: .certificateInstalled
     case .certificateServed: .certificateServed
+    case .certificateRevoked: .certificateRevoked
     case .installFailed: .installFailed
     case .orderFailed: .orderFailed
     case .authorityFailed: .authorityFailed

@@ -14,6 +14,7 @@ struct Refusal: Error, Hashable {
     static let notAllowed = Word(rawValue: "notAllowed")
     static let retired = Word(rawValue: "retired")
     static let rateLimited = Word(rawValue: "rateLimited")
+    static let notRevoked = Word(rawValue: "notRevoked")
     static let notConfigured = Word(rawValue: "notConfigured")
     static let tooManyNames = Word(rawValue: "tooManyNames")
     static let badValue = Word(rawValue: "badValue")

@@ -32,7 +32,7 @@ enum RenewalEvent: Hashable {
 enum RenewalAction: Hashable {
   /// The device is asked for a CSR.
   case askDevice
-  /// The CSR of the certificate itself is ordered once more: an answer is not to be had.
+  /// The CSR of the certificate itself is ordered once more: another one is not to be had.
   case orderAgain
 }
 
@@ -43,11 +43,14 @@ struct RenewalMachine: Hashable {
   let connects: Bool
   /// How long a device that was asked has to hand in a CSR.
   let patience: Duration
+  /// Whether the CSR of the certificate may be ordered once more; one whose key has become known may not.
+  let mayRepeat: Bool
 
-  init(stage: RenewalStage, connects: Bool, patience: Duration) {
+  init(stage: RenewalStage, connects: Bool, patience: Duration, mayRepeat: Bool = true) {
     self.stage = stage
     self.connects = connects
     self.patience = patience
+    self.mayRepeat = mayRepeat
   }
 
   /// Goes on with `event`. One that does not belong to the stage changes nothing.
@@ -57,8 +60,9 @@ struct RenewalMachine: Hashable {
       stage = .ordered
       return []
     case (.waiting, .due(open: false)):
-      stage = connects ? .wanted(answerBy: nil) : .ordered
-      return [connects ? .askDevice : .orderAgain]
+      let isAsked = connects || !mayRepeat
+      stage = isAsked ? .wanted(answerBy: nil) : .ordered
+      return [isAsked ? .askDevice : .orderAgain]
     case (.wanted, .deviceCame):
       return [.askDevice]
     case (.wanted(answerBy: nil), .told):
@@ -66,12 +70,13 @@ struct RenewalMachine: Hashable {
       stage = .wanted(answerBy: now + patience)
       return []
     case (.wanted, .declined), (.wanted(answerBy: .some), .patienceOver):
-      stage = .ordered
-      return [.orderAgain]
+      // Without another CSR there is nothing to be had; the device is asked when it comes again.
+      stage = mayRepeat ? .ordered : .wanted(answerBy: nil)
+      return mayRepeat ? [.orderAgain] : []
     case (.waiting, .requested), (.wanted, .requested):
       stage = .ordered
       return []
-    case (.ordered, .failedForGood) where connects:
+    case (.ordered, .failedForGood) where connects || !mayRepeat:
       stage = .wanted(answerBy: nil)
       return [.askDevice]
     default:

@@ -16,6 +16,8 @@ enum RequestEvent: Hashable {
   case issued
   /// The order failed. `jitter` is a random number from 0 to 1.
   case failed(AttemptFailure, jitter: Double)
+  /// The CSR may not be ordered any more.
+  case refused(AttemptFailure)
   /// The pause is over.
   case triedAgain
   /// Somebody has ended the pause, and perhaps mended what was wrong.
@@ -100,6 +102,15 @@ struct RequestMachine: Hashable {
       let count = failure.isOutage ? outages : failures
       phase = .failed(failure, again: RetryPause.end(after: failure, failures: count, jitter: jitter, now: now))
       return failure.isFinal ? [] : [.order]
+    case (.awaitingApproval, .refused(let failure)):
+      phase = .failed(failure, again: nil)
+      return [.dropClaims]
+    case (.ordering, .refused(let failure)):
+      phase = .failed(failure, again: nil)
+      return [.stopOrder]
+    case (.notDue, .refused(let failure)), (.queued, .refused(let failure)), (.failed, .refused(let failure)):
+      phase = .failed(failure, again: nil)
+      return []
     case (.ready, .installed):
       phase = .installed
       return [.supersedeOlder]

@@ -49,6 +49,9 @@ extension VarlinkInterfaceHandlers {
         .reply(Methods.GetChain.self) { call, _ in
           try await fleet.answer(.administrators) { .init(chain: try await fleet.chain(of: call.request)) }
         },
+        .reply(Methods.Revoke.self) { call, _ in
+          try await fleet.answer(.administrators) { .init(serials: try await fleet.revoke(try call.target, for: call.reason, by: client)) }
+        },
         .list(Methods.ListAlarms.self) { call in
           try await fleet.answer(.administrators) {
             try await fleet.alarms(of: call.device, after: call.after, limit: Methods.ListAlarms.lookAhead)
@@ -177,6 +180,19 @@ extension Fleet {
       if part.next == nil, try await iterator.next() == nil { throw Restarting() }
       part = try await nextPart()
       if !part.events.isEmpty { try await tell(part) }
+    }
+  }
+}
+
+extension AdminMethods.Revoke.Parameters {
+  fileprivate var target: Fleet.RevocationTarget {
+    get throws {
+      switch (fingerprint, serial, device) {
+      case (let fingerprint?, nil, nil): .fingerprint(fingerprint)
+      case (nil, let serial?, nil): .serial(serial)
+      case (nil, nil, let device?): .device(device)
+      default: throw Refusal(.badMessage, "One of fingerprint, serial number and device says what is to be revoked.")
+      }
     }
   }
 }

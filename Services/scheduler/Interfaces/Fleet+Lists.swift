@@ -11,14 +11,14 @@ extension Fleet {
     let authority = settings.authority
     return try await store.read { database in
       func count(_ sql: String) throws -> Int { try Int.fetchOne(database, sql: sql) ?? 0 }
-      let states = try Row.fetchAll(database, sql: "SELECT state, count(*) AS count FROM request GROUP BY state").compactMap { row in
+      let states = try Row.fetchAll(database, sql: Self.statesQuery).compactMap { row in
         RequestState(rawValue: row["state"]).map { StateCount(state: $0, count: row["count"]) }
       }
       let nextExpiry = try Int64.fetchOne(
         database,
         sql: """
           SELECT min(notAfter) FROM certificate JOIN request ON request.id = certificate.request
-          WHERE state IN ('ready', 'installed') AND device NOT IN (SELECT id FROM device WHERE retiredAt IS NOT NULL)
+          WHERE state IN ('ready', 'installed') AND revokedAt IS NULL AND device NOT IN (SELECT id FROM device WHERE retiredAt IS NOT NULL)
           """)
       return .init(
         version: Product.version, startedAt: startedAt, configured: authority != nil, authority: authority?.directory,
@@ -28,6 +28,12 @@ extension Fleet {
         cautiousUntil: try Self.cautiousUntil(settings, at: now, from: database))
     }
   }
+
+  /// How many requests are in which state, those with a revoked certificate apart.
+  private static let statesQuery = """
+    SELECT CASE WHEN state IN ('ready', 'installed') AND revokedAt IS NOT NULL THEN 'revoked' ELSE state END AS state, count(*) AS count
+    FROM request LEFT JOIN certificate ON certificate.request = request.id GROUP BY 1
+    """
 
   /// The most names of a device, or claims on a name, that are shown with it: what devices bring about without end does not fill a message.
   private static let mostShown = 100
@@ -122,7 +128,8 @@ extension CertificateView {
     if let moment = request.waitUntil { dueAt = moment }
     self.init(
       number: Int(request.number ?? 0), request: request.id, device: request.device, slot: request.slot, names: request.names,
-      state: RequestState(request.phase, progress: progress), fingerprint: certificate?.fingerprint, serial: certificate?.serial,
+      state: RequestState(request.phase, certificate: certificate, progress: progress), fingerprint: certificate?.fingerprint,
+      serial: certificate?.serial,
       issuer: certificate?.issuer, notBefore: certificate?.notBefore, notAfter: certificate?.notAfter, dueAt: dueAt,
       requestedAt: request.requestedAt, changedAt: request.changedAt, newOrders: request.newOrders, error: failure?.error,
       text: failure?.explanation ?? request.waitFor.map { "It waits for \($0)." })

@@ -115,9 +115,10 @@ extension Transaction {
       guard let certificate = try CertificateRecord.of(older.id, from: database), certificate.validity.isValid(at: now),
         DirectoryURL(certificate.authority) == DirectoryURL(request.authority), certificate.revokedAt == nil
       else { continue }
-      // What its CA wants replaced ahead of its time is not to be used up.
-      let schedule = try RenewalRecord.of(older.id, from: database)?.schedule ?? RenewalSchedule(certificate.validity, issuedAt: certificate.issuedAt)
-      guard !schedule.isPressing else { continue }
+      // What is to be replaced ahead of its time is not to be used up.
+      let renewal = try RenewalRecord.of(older.id, from: database)
+      let schedule = renewal?.schedule ?? RenewalSchedule(certificate.validity, issuedAt: certificate.issuedAt)
+      guard !schedule.isPressing, renewal?.demand == nil else { continue }
       return certificate.validity.successorInstallAt(
         dueAt: schedule.dueAt(by: settings.renewalRule), installDays: settings.devices.installDays, now: now)
     }

@@ -82,7 +82,11 @@ extension Transaction {
       else { continue }
       let binding = NameBinding(request.names, for: device, holders: try NameRecord.holders(of: request.names, from: database))
       for name in binding.free { try NameRecord(name: name, device: device, since: now).insert(database) }
-      if binding.claimed.isEmpty { try schedule(request, certificate.validity, issuedAt: certificate.issuedAt) }
+      guard binding.claimed.isEmpty else { continue }
+      try schedule(request, certificate.validity, issuedAt: certificate.issuedAt)
+      if certificate.revokedAt != nil, let renewal = try RenewalRecord.of(request.id, from: database) {
+        try demand(RenewalDemand(reason: .revoked, from: now), of: renewal)
+      }
     }
     return try NameRecord.count(of: device, from: database)
   }

@@ -95,7 +95,7 @@ extension Transaction {
       maximumNames: settings.devices.maxDnsNames, isAuthorityPublic: settings.isAuthorityPublic, suffixes: device.nameSuffixes)
     try policy.check(csr.names)
     guard try !isCompromised(csr.keyPin) else {
-      throw Refusal(.newKeyRequired, "The key in this CSR has become known to others and must not be used again; make a new one.")
+      throw Refusal.compromisedKey
     }
 
     let earlier = try RequestRecord.withCSR(csr.hash, of: device.id, slot: application.slot, from: database)
@@ -202,10 +202,6 @@ extension Transaction {
     let served = try RequestRecord.served(of: device, slot: slot, from: database)
     let end = try served.flatMap { try CertificateRecord.of($0.id, from: database)?.notAfter }
     return end ?? now + .days(1)
-  }
-
-  private func isCompromised(_ key: SubjectPublicKeyPin) throws -> Bool {
-    try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM compromisedKey WHERE keyPin = ?)", arguments: [key.hex]) ?? false
   }
 
   private func submissionEarlier(_ request: RequestRecord) throws -> Submission.Earlier {

@@ -4,7 +4,8 @@ import SchedulerAPI
 extension RequestView {
   /// A request as its device sees it.
   init(_ request: RequestRecord, certificate: CertificateRecord?, progress: OrderBoard.Progress?, now: Instant) {
-    self.init(id: request.id, slot: request.slot, state: RequestState(request.phase, progress: progress), trace: request.trace)
+    let state = RequestState(request.phase, certificate: certificate, progress: progress)
+    self.init(id: request.id, slot: request.slot, state: state, trace: request.trace)
     switch request.phase {
     case .notDue(let moment): dueAt = moment
     case .awaitingApproval(let awaited): name = awaited
@@ -13,7 +14,7 @@ extension RequestView {
       (name, dueAt) = (reason.name, again)
       failure = RequestFailure(reason, again: again, now: now)
     case .failed(let reason, let again): failure = RequestFailure(reason, again: again, now: now)
-    case .ready, .installed: self.certificate = certificate.map(DeliveredCertificate.init)
+    case .ready, .installed: if state != .revoked { self.certificate = certificate.map(DeliveredCertificate.init) }
     case .queued: dueAt = request.waitUntil
     case .superseded: break
     }
@@ -21,10 +22,11 @@ extension RequestView {
 }
 
 extension RequestState {
-  /// The state's word for others.
-  init(_ phase: RequestPhase, progress: OrderBoard.Progress?) {
+  /// The state's word for others. `certificate` is what the request led to.
+  init(_ phase: RequestPhase, certificate: CertificateRecord? = nil, progress: OrderBoard.Progress?) {
     self =
       switch phase {
+      case .ready where certificate?.revokedAt != nil, .installed where certificate?.revokedAt != nil: .revoked
       case .notDue: .notDue
       case .awaitingApproval: .awaitingApproval
       case .queued: .queued

@@ -81,8 +81,8 @@ extension Transaction {
       let certificate = try CertificateRecord.of(served.id, from: database)
     else { return false }
     let validity = certificate.validity
-    let isPressing = try RenewalRecord.of(served.id, from: database)?.schedule.isPressing ?? false
-    return isPressing || now >= validity.notAfter - validity.lifetime / 10
+    let isEmergency = try RenewalRecord.of(served.id, from: database)?.isEmergency ?? false
+    return isEmergency || now >= validity.notAfter - validity.lifetime / 10
   }
 }
 

@@ -41,6 +41,11 @@ extension Transaction {
     var changed = renewal
     changed.keep(schedule, by: settings.renewalRule)
     try changed.update(database)
+    try moveKept(from: renewal, to: changed)
+  }
+
+  /// A CSR that waits for the moment of a renewal waits for the new one.
+  mutating func moveKept(from renewal: RenewalRecord, to changed: RenewalRecord) throws {
     guard changed.dueAt != renewal.dueAt else { return }
     for request in try RequestRecord.current(of: renewal.device, slot: renewal.slot, from: database)
     where request.phase == .notDue(until: renewal.dueAt) {
@@ -98,7 +103,8 @@ extension Transaction {
     guard let request = try RequestRecord.fetch(renewal.request, from: database),
       let device = try DeviceRecord.fetch(renewal.device, from: database)
     else { return }
-    var machine = RenewalMachine(stage: renewal.stage, connects: device.connects, patience: settings.answerPatience)
+    var machine = RenewalMachine(
+      stage: renewal.stage, connects: device.connects, patience: settings.answerPatience, mayRepeat: try !isCompromised(request.keyPin))
     let actions = machine.handle(event, at: now)
     if machine.stage != renewal.stage {
       var changed = renewal
@@ -109,24 +115,29 @@ extension Transaction {
     }
     for action in actions {
       switch action {
-      case .askDevice: try askDevice(for: request, renewal)
+      case .askDevice: try ask(device, for: request, renewal)
       case .orderAgain: try orderAgain(request)
       }
     }
   }
 
-  private mutating func askDevice(for request: RequestRecord, _ renewal: RenewalRecord) throws {
+  private mutating func ask(_ device: DeviceRecord, for request: RequestRecord, _ renewal: RenewalRecord) throws {
+    let reason = renewal.demand?.reason ?? (renewal.schedule.isPressing ? .revoked : .due)
+    let newKey = try isCompromised(request.keyPin)
     if renewal.stage == .waiting {
+      let csr = newKey ? "a CSR with a new key" : "a CSR"
       try record(
         Event(
-          .renewalDue, "The certificate for \(request.names.summary) is due; its device is asked for a CSR when it is connected.",
+          .renewalDue,
+          "The certificate for \(request.names.summary) is to be renewed (\(reason.rawValue)); "
+            + (device.connects ? "its device is asked for \(csr) when it is connected." : "hand in \(csr) with `acme-connector request`."),
           device: request.device, request: request.id))
     }
     let certificate = try CertificateRecord.of(request.id, from: database)
     wish(
       RenewalWish(
-        slot: request.slot, fingerprint: certificate?.fingerprint, names: request.names, reason: renewal.schedule.isPressing ? .revoked : .due,
-        deadline: renewal.schedule.validity.notAfter),
+        slot: request.slot, fingerprint: certificate?.fingerprint, names: request.names, reason: reason, newKey: newKey,
+        deadline: renewal.demand?.deadline ?? renewal.schedule.validity.notAfter),
       from: request.device)
   }
 

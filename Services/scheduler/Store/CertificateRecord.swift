@@ -16,7 +16,7 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
   let authority: String
   let notBefore: Instant
   let notAfter: Instant
-  let installAt: Instant
+  var installAt: Instant
   let issuedAt: Instant
   var installedAt: Instant?
   var revokedAt: Instant?
@@ -56,6 +56,28 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
   static func nextObservation(after now: Instant, from database: Database) throws -> Instant? {
     try Int64.fetchOne(database, sql: "SELECT min(observeAt) FROM certificate WHERE observeAt > ?", arguments: [now.milliseconds])
       .map(Instant.init(milliseconds:))
+  }
+
+  /// Those with this fingerprint: one, unless a CA has answered twice.
+  static func with(_ fingerprint: Fingerprint, from database: Database) throws -> [CertificateRecord] {
+    try fetchAll(database, sql: "SELECT * FROM certificate WHERE fingerprint = ?", arguments: [fingerprint.hex])
+  }
+
+  /// Those with this serial number: hexadecimal digits, in whatever case, with or without colons and zeros before them.
+  static func with(serial: String, from database: Database) throws -> [CertificateRecord] {
+    let digits = String(serial.lowercased().filter { $0 != ":" }.drop { $0 == "0" })
+    return try fetchAll(database, sql: "SELECT * FROM certificate WHERE ltrim(serial, '0') = ? LIMIT 100", arguments: [digits])
+  }
+
+  /// Those of a device that are valid, or will be, and not revoked.
+  static func inForce(of device: DeviceID, at now: Instant, from database: Database) throws -> [CertificateRecord] {
+    try fetchAll(
+      database,
+      sql: """
+        SELECT certificate.* FROM certificate JOIN request ON request.id = certificate.request
+        WHERE device = ? AND notAfter > ? AND revokedAt IS NULL ORDER BY number
+        """,
+      arguments: [device.rawValue, now.milliseconds])
   }
 
   /// Those of a device are not offered any more.

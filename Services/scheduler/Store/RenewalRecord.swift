@@ -27,6 +27,9 @@ struct RenewalRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
   private var answerBy: Instant?
   /// When the alarms of the slot are to be looked at again.
   private var reviewAt: Instant?
+  private var demandReason: RenewalWish.Reason?
+  private var demandFrom: Instant?
+  private var demandDeadline: Instant?
 
   private enum Column: String, Codable {
     case waiting, wanted, ordered
@@ -60,9 +63,29 @@ struct RenewalRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
     (windowStart, windowEnd, chosenAt) = (schedule.window?.start, schedule.window?.end, schedule.window?.chosen)
     (explanation, isPressing) = (schedule.explanation, schedule.isPressing)
     (pollAt, pollFailures) = (schedule.pollAt, schedule.pollFailures)
-    dueAt = schedule.dueAt(by: rule)
+    reckon(by: rule)
+  }
+
+  /// That it be renewed ahead of its schedule.
+  var demand: RenewalDemand? {
+    guard let demandReason, let demandFrom else { return nil }
+    return RenewalDemand(reason: demandReason, from: demandFrom, deadline: demandDeadline)
+  }
+
+  /// Keeps a demand.
+  mutating func keep(_ demand: RenewalDemand, by rule: RenewalRule) {
+    (demandReason, demandFrom, demandDeadline) = (demand.reason, demand.from, demand.deadline)
+    reckon(by: rule)
+  }
+
+  private mutating func reckon(by rule: RenewalRule) {
+    let scheduled = schedule.dueAt(by: rule)
+    dueAt = demand.map { min($0.from, scheduled) } ?? scheduled
     self.rule = rule.mark
   }
+
+  /// The certificate is as good as over.
+  var isEmergency: Bool { schedule.isPressing || demand?.isEmergency == true }
 
   var stage: RenewalStage {
     switch state {

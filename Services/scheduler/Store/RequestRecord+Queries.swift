@@ -36,6 +36,11 @@ extension RequestRecord {
       arguments: ["device": device.rawValue, "hash": hash.hex, "slot": slot])
   }
 
+  /// The requests for a key that are not superseded, of whatever device.
+  static func withKey(_ key: SubjectPublicKeyPin, from database: Database) throws -> [RequestRecord] {
+    try fetchAll(database, sql: "SELECT * FROM request WHERE keyPin = ? AND state <> 'superseded' ORDER BY number", arguments: [key.hex])
+  }
+
   /// The slots in which a device has a request that is not superseded.
   static func slots(of device: DeviceID, from database: Database) throws -> Set<String> {
     try String.fetchSet(

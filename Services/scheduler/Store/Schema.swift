@@ -5,7 +5,7 @@ import PKI
 /// The tables, by the versions in which they came to be. Times are UTC milliseconds; lists and optional groups of members are JSON.
 enum Schema {
   /// The version that this program writes; SQLite keeps it as `user_version`.
-  static let version = 4
+  static let version = 6
 
   /// Brings the database to the present version. One of an older version is saved first, for there is no way back.
   static func prepare(_ pool: DatabasePool, at file: URL, now: Instant) throws {
@@ -46,6 +46,10 @@ enum Schema {
     }
     migrator.registerMigration("5") { database in
       try database.execute(sql: "ALTER TABLE device ADD COLUMN retiredAt INTEGER; PRAGMA user_version = 5")
+    }
+    migrator.registerMigration("6") { database in
+      try database.execute(sql: demands)
+      try database.execute(sql: "PRAGMA user_version = 6")
     }
     return migrator
   }
@@ -139,6 +143,14 @@ enum Schema {
     ALTER TABLE certificate ADD COLUMN servedAt INTEGER;
     ALTER TABLE certificate ADD COLUMN observeAt INTEGER;
     CREATE INDEX certificateByObservation ON certificate (observeAt) WHERE observeAt IS NOT NULL;
+    """
+
+  /// A certificate may be demanded to be renewed ahead of its schedule, and a key may become known.
+  private static let demands = """
+    ALTER TABLE renewal ADD COLUMN demandReason TEXT;
+    ALTER TABLE renewal ADD COLUMN demandFrom INTEGER;
+    ALTER TABLE renewal ADD COLUMN demandDeadline INTEGER;
+    CREATE INDEX requestByKey ON request (keyPin);
     """
 
   private static let firstTables = """

@@ -55,4 +55,17 @@ struct RenewalMachineTests {
     var administrators = self.machine(.ordered, connects: false)
     #expect(administrators.handle(.failedForGood, at: now).isEmpty)
   }
+
+  @Test("where the key has become known nothing is ordered again: the device is asked until it hands in another CSR", arguments: [true, false])
+  func otherKeyOnly(connects: Bool) {
+    var machine = RenewalMachine(stage: .waiting, connects: connects, patience: .seconds(600), mayRepeat: false)
+    #expect(machine.handle(.due(open: false), at: now) == [.askDevice])
+    _ = machine.handle(.told, at: now)
+    #expect(machine.handle(.patienceOver, at: now + .seconds(600)).isEmpty)
+    #expect(machine.handle(.deviceCame, at: now) == [.askDevice])
+    #expect(machine.handle(.declined, at: now).isEmpty)
+    #expect(machine.stage == .wanted(answerBy: nil))
+    _ = machine.handle(.requested, at: now)
+    #expect(machine.handle(.failedForGood, at: now) == [.askDevice])
+  }
 }

@@ -146,6 +146,7 @@ struct StoreTests {
     ALTER TABLE certificate DROP COLUMN servedAt;
     ALTER TABLE certificate DROP COLUMN observeAt;
     ALTER TABLE device DROP COLUMN retiredAt;
+    DROP INDEX requestByKey;
     DROP TABLE renewal;
     DROP TABLE alarm;
     DROP TABLE ledger;
@@ -183,7 +184,7 @@ struct StoreTests {
       "SELECT * FROM request WHERE isHeldByClient = 1 AND nextAttempt IS NULL",
       "SELECT * FROM request WHERE state IN ('ordering', 'queued')",
       "SELECT * FROM request WHERE device = 'd' AND csrHash = 'h' ORDER BY number DESC LIMIT 20",
-      "SELECT * FROM request WHERE dueAt <= 1",
+      "SELECT * FROM request WHERE dueAt <= 1", "SELECT * FROM request WHERE keyPin = 'k' AND state <> 'superseded'",
       "SELECT min(waitUntil) FROM request WHERE waitUntil > 1",
       "SELECT * FROM renewal WHERE state = 'waiting' AND dueAt <= 1 ORDER BY dueAt",
       "SELECT * FROM renewal WHERE answerBy <= 1",

@@ -34,6 +34,10 @@ final class StandInClient: Sendable {
     var replaced: [String?] = []
     var directories: [String] = []
     var released: [String] = []
+    /// The reasons for which certificates were revoked.
+    var revoked: [Int?] = []
+    /// What is answered to Revoke.
+    var revocation: ACMEClient.Failed?
     var traces: [String?] = []
     var traced: [[TraceCategory]?] = []
     var underWay = 0
@@ -112,9 +116,13 @@ final class StandInClient: Sendable {
     let observe = VarlinkHandler.reply(ACMEClient.Observe.self) { call, _ in
       self.state.withLock { state in
         state.observed.append(call)
-        return .init(sightings: state.sightings)
+        let revoke = VarlinkHandler.reply(ACMEClient.Revoke.self) { call, _ in
+      try self.state.withLock { state in
+        if let failed = state.revocation { throw failed }
+        state.revoked.append(call.reason)
+        return .init()
       }
     }
-    return VarlinkInterfaceHandlers(.acmeClient, [issue, release, describe, renewalInfo, observe])
+    return VarlinkInterfaceHandlers(.acmeClient, [issue, release, describe, renewalInfo, revoke, observe])
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import PKI
 import SchedulerAPI
 
 /// `acme-connector devices retire`
@@ -7,13 +8,22 @@ struct RetireDevice: ConnectorCommand {
     commandName: "retire", abstract: "Ends what the connector does for a device: no renewal, no alarm, and its names are free.")
 
   @Argument(help: "The device, by id, key or name.") var device: String
+  @Flag(help: "Have its certificates revoked too.") var revoke = false
+  @Option(help: "Why they are revoked.") var reason = RevocationReason.cessationOfOperation
   @OptionGroup var options: ConnectorOptions
+
+  private struct Outcome: Encodable {
+    var nameCount: Int
+    var serials: [String]?
+  }
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {
     let device = try await connector.device(device)
-    let reply = try await connector.admin.ask(AdminMethods.RetireDevice.self, .init(device: device))
-    if options.json { return try terminal.json(reply) }
-    try terminal.line("Device \(device) is retired; \(reply.nameCount.names) free.")
+    let retired = try await connector.admin.ask(AdminMethods.RetireDevice.self, .init(device: device))
+    if !options.json { try terminal.line("Device \(device) is retired; \(retired.nameCount.names) free.") }
+    let revoked = revoke ? try await connector.revoke(.init(device: device, reason: reason)) : nil
+    if options.json { return try terminal.json(Outcome(nameCount: retired.nameCount, serials: revoked?.serials)) }
+    if let revoked { try terminal.line(revoked.sentence) }
   }
 }
 

@@ -1,0 +1,49 @@
+import GRDB
+import PKI
+import SchedulerAPI
+
+// Renewals ahead of their schedule.
+extension Transaction {
+  /// A certificate is to be renewed ahead of its schedule. A device that was asked for another reason is asked once more.
+  mutating func demand(_ demand: RenewalDemand, of renewal: RenewalRecord) throws {
+    var changed = renewal
+    let joined = renewal.demand?.joined(by: demand) ?? demand
+    guard joined != renewal.demand else { return }
+    changed.keep(joined, by: settings.renewalRule)
+    let newest = try RequestRecord.newest(of: renewal.device, slot: renewal.slot, from: database)
+    let isAtWork = newest.map { $0.id != renewal.request && $0.phase.isOpen } ?? false
+    if !isAtWork { changed.keep(.waiting) }
+    try changed.update(database)
+    try moveKept(from: renewal, to: changed)
+    hasWork = true
+  }
+
+  /// A key has become known: nothing is ordered for it any more, and its certificates are renewed with another one.
+  mutating func markCompromised(_ key: SubjectPublicKeyPin) throws {
+    try database.execute(
+      sql: "INSERT INTO compromisedKey (keyPin, since) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [key.hex, now.milliseconds])
+    let refusal = Refusal.compromisedKey
+    for request in try RequestRecord.withKey(key, from: database) {
+      if request.phase.isOpen {
+        let failure = AttemptFailure(error: refusal.word.rawValue, text: refusal.text, isFinal: true)
+        try handle(.refused(failure), of: request)
+        try record(
+          Event(.requestRefused, "\(refusal.word.rawValue): \(refusal.text)", device: request.device, request: request.id))
+        try advance(slot: request.slot, of: request.device, .failedForGood)
+      } else if let renewal = try RenewalRecord.of(request.id, from: database) {
+        try demand(RenewalDemand(reason: .keyCompromise, from: now), of: renewal)
+      }
+    }
+  }
+
+  /// Whether nothing may be ordered for a key any more.
+  func isCompromised(_ key: SubjectPublicKeyPin) throws -> Bool {
+    try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM compromisedKey WHERE keyPin = ?)", arguments: [key.hex]) ?? false
+  }
+}
+
+extension Refusal {
+  /// A CSR for a key that has become known.
+  static let compromisedKey = Refusal(
+    .newKeyRequired, "The key in this CSR has become known to others and must not be used again; make a new one.")
+}
