@@ -40,6 +40,12 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case renewalExplained = "074dab22270b4967a949ffb766b88b82"
   /// The CA wants a certificate replaced at once.
   case renewalPressing = "66e2f12fe46f478b93a24a2ad14fcc00"
+  /// Many certificates are renewed ahead of their schedules.
+  case campaignBegan = "e977e96320e14550b532007f1f617e9b"
+  /// Not all of them can be, or are, renewed in time.
+  case campaignLate = "229b87d48d294a6fa48a4da79c55066f"
+  /// They are renewed.
+  case campaignEnded = "8583481c232e4b74a604a17b0caf4e8d"
   /// A certificate was revoked on the connector's behalf.
   case certificateRevoked = "4d737339a4174b51bc8a36bd063cc6b4"
   /// Something is wrong from now on, or graver than it was.
@@ -136,13 +142,15 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     switch self {
     case .startFailed, .serviceFailed: .critical
     case .orderFailed, .authorityFailed, .accountProblem, .fileDamaged, .storingFailed, .internalFault: .error
-    case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised, .accountLost, .orderRepeated, .preferredChainMissing,
+    case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .campaignBegan, .campaignLate, .alarmRaised, .accountLost, .orderRepeated,
+      .preferredChainMissing,
       .challengeNotInPlace, .respondersLeftOut,
       .loginMissing, .ownCertificateFailed, .loginRefused, .loginBlocked, .doorCrowded, .socketUnserved, .serviceUnanswered, .settingIgnored,
       .stateRestored, .reloadFailed:
       .warning
-    case .deviceRetired, .deviceReinstated, .deviceReplaced, .certificateRevoked, .alarmCleared, .authorityRecovered, .straysAtPort80, .loginAdded,
-      .loginRotated, .loginRemoved, .keyMade, .ownCertificateServed, .settingChanged, .accountUpdated, .accountKeyChanged, .accountDeactivated:
+    case .deviceRetired, .deviceReinstated, .deviceReplaced, .campaignEnded, .certificateRevoked, .alarmCleared, .authorityRecovered, .straysAtPort80,
+      .loginAdded, .loginRotated, .loginRemoved, .keyMade, .ownCertificateServed, .settingChanged, .accountUpdated, .accountKeyChanged,
+      .accountDeactivated:
       .notice
     case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateDelivered, .certificateInstalled,
       .certificateServed,

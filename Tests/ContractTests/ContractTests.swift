@@ -21,6 +21,7 @@ struct ContractTests {
     "nameSuffixes": "example.com",
     "names": "phone.example.com",
     "replaces": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "suffix": "example.com",
     "token": "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA",
     "trace": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
   ]
@@ -69,7 +70,8 @@ struct ContractTests {
         AdminMethods.ReplaceDevice.self, AdminMethods.ListNames.self, AdminMethods.ApproveName.self,
         AdminMethods.ListCertificates.self, AdminMethods.GetChain.self, AdminMethods.Revoke.self, AdminMethods.ListAlarms.self,
         AdminMethods.Plan.self,
-        AdminMethods.ListEvents.self, AdminMethods.Renew.self, AdminMethods.Request.self, AdminMethods.ListSettings.self,
+        AdminMethods.ListEvents.self, AdminMethods.Renew.self, AdminMethods.BeginCampaign.self, AdminMethods.ListCampaigns.self,
+        AdminMethods.Request.self, AdminMethods.ListSettings.self,
         AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self, AdminMethods.GetAccount.self,
         AdminMethods.UpdateAccount.self, AdminMethods.ChangeAccountKey.self, AdminMethods.DeactivateAccount.self, AdminMethods.ListTraces.self,
         AdminMethods.SetTrace.self,

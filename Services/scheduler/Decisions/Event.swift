@@ -13,6 +13,7 @@ struct Event: Hashable {
     case certificateIssued, certificateInstalled, certificateServed, certificateRevoked, installFailed, orderFailed
     case authorityFailed, authorityRecovered
     case renewalDue, renewalExplained, renewalPressing
+    case campaignBegan, campaignLate, campaignEnded
     case alarmRaised, alarmCleared
     case settingChanged, stateRestored
 
@@ -20,10 +21,10 @@ struct Event: Hashable {
     var severity: EventSeverity {
       switch self {
       case .orderFailed, .authorityFailed: .error
-      case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .alarmRaised, .stateRestored: .warning
+      case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .campaignBegan, .campaignLate, .alarmRaised, .stateRestored: .warning
       case .deviceFirstSeen, .deviceRetired, .deviceReinstated, .deviceReplaced, .requestAccepted, .requestSuperseded, .nameApproved,
-        .certificateIssued, .certificateInstalled, .certificateServed, .certificateRevoked, .renewalDue,
-        .renewalExplained, .authorityRecovered, .alarmCleared, .settingChanged:
+        .certificateIssued, .certificateInstalled, .certificateServed, .certificateRevoked, .renewalDue, .renewalExplained, .campaignEnded,
+        .authorityRecovered, .alarmCleared, .settingChanged:
         .information
       }
     }
@@ -78,6 +79,9 @@ extension Event.Code {
     case .renewalDue: .renewalDue
     case .renewalExplained: .renewalExplained
     case .renewalPressing: .renewalPressing
+    case .campaignBegan: .campaignBegan
+    case .campaignLate: .campaignLate
+    case .campaignEnded: .campaignEnded
     case .alarmRaised: .alarmRaised
     case .alarmCleared: .alarmCleared
     case .settingChanged: .settingChanged

@@ -76,6 +76,16 @@ extension VarlinkInterfaceHandlers {
             return .init(requests: requests)
           }
         },
+        .reply(Methods.BeginCampaign.self) { call, _ in
+          try await fleet.answer(.administrators) {
+            try await fleet.begin(
+              Fleet.CampaignSelection(
+                reason: call.reason, device: call.device, scope: call.scope, suffix: call.suffix, deadline: call.deadline))
+          }
+        },
+        .reply(Methods.ListCampaigns.self) { _, _ in
+          try await fleet.answer(.administrators) { .init(campaigns: try await fleet.campaigns()) }
+        },
         .stream(Methods.Request.self) { call, _, replies in
           try await fleet.answer(.administrators) { try await fleet.request(call) { try await replies.send($0) } }
         },

@@ -67,6 +67,7 @@ extension Transaction {
     device.retiredAt = device.retiredAt ?? now
     try device.update(database)
     for request in try RequestRecord.current(of: device.id, from: database) where !request.phase.isServed { try handle(.superseded, of: request) }
+    for renewal in try RenewalRecord.of(device.id, from: database) { try leaveCampaign(renewal) }
     try RenewalRecord.delete(of: device.id, from: database)
     try CertificateRecord.announceNone(of: device.id, in: database)
     for alarm in try AlarmRecord.of(device.id, from: database) { try clear(alarm) }

@@ -25,7 +25,7 @@ extension Fleet {
       if reason == .keyCompromise {
         for certificate in selected {
           if let request = try RequestRecord.fetch(certificate.request, from: transaction.database) {
-            try transaction.markCompromised(request.keyPin)
+            try transaction.markCompromised(request.keyPin, from: transaction.now)
           }
         }
       }

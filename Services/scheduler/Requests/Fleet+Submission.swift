@@ -111,7 +111,9 @@ extension Transaction {
     case .isEarly(let moment):
       return try enter(csr, application, of: device, authority: authority.directory, dueAt: moment)
     case .isNew:
-      if application.force, !application.isByAdministrator { try requirePause(csr.names, of: device.id) }
+      if application.force, !application.isByAdministrator, try demand(on: application.slot, of: device.id) == nil {
+        try requirePause(csr.names, of: device.id)
+      }
       return try enter(csr, application, of: device, authority: authority.directory, dueAt: nil)
     }
   }
@@ -169,7 +171,9 @@ extension Transaction {
       awaiting: binding.claimed.first, dueAt: dueAt,
       after: application.isByAdministrator ? nil : try pausing(csr, slot: application.slot, of: device.id))
     var request = RequestRecord(
-      id: RequestID(rawValue: chance.identifier()), device: device.id, slot: application.slot, csr: csr, isForced: application.force,
+      id: RequestID(rawValue: chance.identifier()), device: device.id, slot: application.slot, csr: csr,
+      // What the connector itself wants ahead of its time is no emergency because the device says "force", too.
+      isForced: try application.force && demand(on: application.slot, of: device.id) == nil,
       replaces: application.replaces, authority: authority, machine: machine, trace: trace, now: now
     )
     request.neededBy = try neededBy(slot: request.slot, of: device.id)
@@ -201,7 +205,14 @@ extension Transaction {
   private func neededBy(slot: String, of device: DeviceID) throws -> Instant {
     let served = try RequestRecord.served(of: device, slot: slot, from: database)
     let end = try served.flatMap { try CertificateRecord.of($0.id, from: database)?.notAfter }
-    return end ?? now + .days(1)
+    let renewal = try RenewalRecord.of(device, slot: slot, from: database).first
+    // What is, or is about to be, revoked is as good as over.
+    if renewal?.isEmergency == true { return now }
+    return min(end ?? now + .days(1), renewal?.demand?.deadline ?? .latest)
+  }
+
+  private func demand(on slot: String, of device: DeviceID) throws -> RenewalDemand? {
+    try RenewalRecord.of(device, slot: slot, from: database).first?.demand
   }
 
   private func submissionEarlier(_ request: RequestRecord) throws -> Submission.Earlier {

@@ -4,12 +4,13 @@ import SchedulerAPI
 
 // Renewals ahead of their schedule.
 extension Transaction {
-  /// A certificate is to be renewed ahead of its schedule. A device that was asked for another reason is asked once more.
-  mutating func demand(_ demand: RenewalDemand, of renewal: RenewalRecord) throws {
+  /// A certificate is to be renewed ahead of its schedule, perhaps in a campaign. A device that was asked for another reason is asked once more.
+  mutating func demand(_ demand: RenewalDemand, of renewal: RenewalRecord, campaign: Int64? = nil) throws {
     var changed = renewal
     let joined = renewal.demand?.joined(by: demand) ?? demand
-    guard joined != renewal.demand else { return }
-    changed.keep(joined, by: settings.renewalRule)
+    guard joined != renewal.demand || campaign != nil else { return }
+    if campaign != nil { try leaveCampaign(renewal) }
+    changed.keep(joined, campaign: campaign ?? renewal.campaign, by: settings.renewalRule)
     let newest = try RequestRecord.newest(of: renewal.device, slot: renewal.slot, from: database)
     let isAtWork = newest.map { $0.id != renewal.request && $0.phase.isOpen } ?? false
     if !isAtWork { changed.keep(.waiting) }
@@ -18,8 +19,8 @@ extension Transaction {
     hasWork = true
   }
 
-  /// A key has become known: nothing is ordered for it any more, and its certificates are renewed with another one.
-  mutating func markCompromised(_ key: SubjectPublicKeyPin) throws {
+  /// A key has become known: nothing is ordered for it any more, and its certificates are renewed with another one, from `moment` on.
+  mutating func markCompromised(_ key: SubjectPublicKeyPin, from moment: Instant) throws {
     try database.execute(
       sql: "INSERT INTO compromisedKey (keyPin, since) VALUES (?, ?) ON CONFLICT DO NOTHING", arguments: [key.hex, now.milliseconds])
     let refusal = Refusal.compromisedKey
@@ -31,7 +32,7 @@ extension Transaction {
           Event(.requestRefused, "\(refusal.word.rawValue): \(refusal.text)", device: request.device, request: request.id))
         try advance(slot: request.slot, of: request.device, .failedForGood)
       } else if let renewal = try RenewalRecord.of(request.id, from: database) {
-        try demand(RenewalDemand(reason: .keyCompromise, from: now), of: renewal)
+        try demand(RenewalDemand(reason: .keyCompromise, from: moment), of: renewal)
       }
     }
   }

@@ -62,16 +62,21 @@ extension Transaction {
 
   /// What the order counts for at the CA.
   func exemption(of request: RequestRecord, at authority: Authority) throws -> LedgerExemption {
-    guard let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database), served.id != request.id,
-      let certificate = try CertificateRecord.of(served.id, from: database),
+    guard let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database), served.id != request.id else { return .none }
+    return try exemption(of: request.names, replacing: served, at: authority)
+  }
+
+  /// What an order for these names counts for, if it takes the place of the certificate that `served` led to.
+  func exemption(of names: [DNSName], replacing served: RequestRecord, at authority: Authority) throws -> LedgerExemption {
+    guard let certificate = try CertificateRecord.of(served.id, from: database),
       DirectoryURL(certificate.authority) == DirectoryURL(authority.directory)
     else { return .none }
     if let window = try RenewalRecord.of(served.id, from: database)?.schedule.window, window.start <= now, now < window.end,
-      !Set(served.names).isDisjoint(with: request.names)
+      !Set(served.names).isDisjoint(with: names)
     {
       return .renewalInWindow
     }
-    return Set(served.names) == Set(request.names) ? .renewal : .none
+    return Set(served.names) == Set(names) ? .renewal : .none
   }
 
   /// Whether the request may spend what is kept for emergencies: its device has a certificate, and not for long, or somebody insists.

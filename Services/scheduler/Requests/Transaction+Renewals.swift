@@ -22,11 +22,13 @@ extension Transaction {
     for remark in remarks {
       switch remark {
       case .pressing:
+        if try joinCampaign(id) { continue }
         try record(
           Event(
             .renewalPressing, "The CA wants the certificate for \(request.names.summary) replaced at once: it is, or is about to be, revoked.",
             device: request.device, request: id))
       case .explained(let page):
+        if try isExplained(id, by: page) { continue }
         try record(
           Event(
             .renewalExplained, "The CA explains when the certificate for \(request.names.summary) should be renewed: \(page.line(of: 500))",
@@ -71,6 +73,7 @@ extension Transaction {
     for renewal in try RenewalRecord.unanswered(at: now, from: database) { try advance(renewal, .patienceOver) }
     for renewal in try RenewalRecord.toReview(at: now, from: database) { try reviewAlarms(of: renewal.device) }
     try repeatAlarms()
+    try reviewCampaigns()
     for certificate in try CertificateRecord.toAnnounce(at: now, from: database) { try offerAgain(certificate) }
   }
 
@@ -79,7 +82,7 @@ extension Transaction {
     let moments = [
       try RequestRecord.nextMoment(after: now, from: database), try RenewalRecord.nextMoment(after: now, from: database),
       try CertificateRecord.nextAnnouncement(from: database), try AlarmRecord.nextTelling(from: database),
-      try AuthorityRecord.nextMoment(after: now, from: database),
+      try AuthorityRecord.nextMoment(after: now, from: database), try CampaignRecord.nextDeadline(from: database),
       try settings.servedPorts.isEmpty ? nil : CertificateRecord.nextObservation(after: now, from: database),
     ]
     // What has come is done; of what comes next there can be nothing in the past.
@@ -116,7 +119,7 @@ extension Transaction {
     for action in actions {
       switch action {
       case .askDevice: try ask(device, for: request, renewal)
-      case .orderAgain: try orderAgain(request)
+      case .orderAgain: try orderAgain(request, renewal)
       }
     }
   }
@@ -124,7 +127,8 @@ extension Transaction {
   private mutating func ask(_ device: DeviceRecord, for request: RequestRecord, _ renewal: RenewalRecord) throws {
     let reason = renewal.demand?.reason ?? (renewal.schedule.isPressing ? .revoked : .due)
     let newKey = try isCompromised(request.keyPin)
-    if renewal.stage == .waiting {
+    // A campaign has been told as a whole.
+    if renewal.stage == .waiting, renewal.campaign == nil {
       let csr = newKey ? "a CSR with a new key" : "a CSR"
       try record(
         Event(
@@ -142,11 +146,12 @@ extension Transaction {
   }
 
   /// Orders the certificate's own CSR once more, unless that can not succeed.
-  private mutating func orderAgain(_ request: RequestRecord) throws {
+  private mutating func orderAgain(_ request: RequestRecord, _ renewal: RenewalRecord) throws {
     let latest = try RequestRecord.withCSR(request.csrHash, of: request.device, slot: request.slot, from: database).first
     if case .failed(_, again: nil) = latest?.phase { return }
     do {
       _ = try reorder(request, force: false)
+      guard renewal.campaign == nil else { return }
       try record(
         Event(
           .renewalDue, "The certificate for \(request.names.summary) is due; it is ordered with the CSR that is kept.", device: request.device,

@@ -30,6 +30,8 @@ struct RenewalRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
   private var demandReason: RenewalWish.Reason?
   private var demandFrom: Instant?
   private var demandDeadline: Instant?
+  /// The campaign that it is renewed in.
+  private(set) var campaign: Int64?
 
   private enum Column: String, Codable {
     case waiting, wanted, ordered
@@ -73,7 +75,8 @@ struct RenewalRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
   }
 
   /// Keeps a demand.
-  mutating func keep(_ demand: RenewalDemand, by rule: RenewalRule) {
+  mutating func keep(_ demand: RenewalDemand, campaign: Int64?, by rule: RenewalRule) {
+    self.campaign = campaign
     (demandReason, demandFrom, demandDeadline) = (demand.reason, demand.from, demand.deadline)
     reckon(by: rule)
   }
@@ -153,6 +156,36 @@ extension RenewalRecord {
   /// Those of slots whose alarms are to be looked at again.
   static func toReview(at now: Instant, from database: Database) throws -> [RenewalRecord] {
     try fetchAll(database, sql: "SELECT * FROM renewal WHERE reviewAt <= ? ORDER BY reviewAt LIMIT 1000", arguments: [now.milliseconds])
+  }
+
+  /// Those of certificates that the CA wants replaced ahead of their time, in no campaign yet.
+  static func pressing(from database: Database) throws -> [RequestID] {
+    try String.fetchAll(database, sql: "SELECT request FROM renewal WHERE isPressing AND campaign IS NULL").map(RequestID.init(rawValue:))
+  }
+
+  /// Makes those that are in no campaign part of one.
+  /// - Returns: how many they are.
+  static func enlist(_ requests: [RequestID], in campaign: Int64?, in database: Database) throws -> Int {
+    try requests.reduce(0) { count, request in
+      try database.execute(
+        sql: "UPDATE renewal SET campaign = ? WHERE request = ? AND campaign IS NULL", arguments: [campaign, request.rawValue])
+      return count + database.changesCount
+    }
+  }
+
+  /// Those of devices that are not retired: of one, of a scope, with a name that is `suffix` or below it; those of certificates that end first come
+  /// first.
+  static func selected(device: DeviceID?, scope: String?, suffix: DNSName?, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(
+      database,
+      sql: """
+        SELECT renewal.* FROM renewal JOIN request ON request.id = renewal.request JOIN device ON device.id = renewal.device
+        WHERE retiredAt IS NULL AND (:device IS NULL OR device.id = :device) AND (:scope IS NULL OR scope = :scope)
+          AND (:suffix IS NULL OR EXISTS (
+            SELECT 1 FROM json_each(names) WHERE value = :suffix OR substr(value, -length(:suffix) - 1) = '.' || :suffix))
+        ORDER BY notAfter
+        """,
+      arguments: ["device": device?.rawValue, "scope": scope, "suffix": suffix?.value])
   }
 
   /// The alarms of a slot are looked at again then.

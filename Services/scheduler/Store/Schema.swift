@@ -51,6 +51,10 @@ enum Schema {
       try database.execute(sql: demands)
       try database.execute(sql: "PRAGMA user_version = 6")
     }
+    migrator.registerMigration("6") { database in
+      try database.execute(sql: campaigns)
+      try database.execute(sql: "PRAGMA user_version = 6")
+    }
     return migrator
   }
 
@@ -151,6 +155,27 @@ enum Schema {
     ALTER TABLE renewal ADD COLUMN demandFrom INTEGER;
     ALTER TABLE renewal ADD COLUMN demandDeadline INTEGER;
     CREATE INDEX requestByKey ON request (keyPin);
+    """
+
+  private static let campaigns = """
+    CREATE TABLE campaign (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      reason TEXT NOT NULL,
+      isAutomatic INTEGER NOT NULL,
+      device TEXT,
+      scope TEXT,
+      suffix TEXT,
+      explanation TEXT,
+      startedAt INTEGER NOT NULL,
+      deadline INTEGER,
+      expectedAt INTEGER,
+      total INTEGER NOT NULL,
+      isLate INTEGER NOT NULL,
+      endedAt INTEGER
+    ) STRICT;
+    CREATE INDEX campaignOpen ON campaign (endedAt) WHERE endedAt IS NULL;
+    ALTER TABLE renewal ADD COLUMN campaign INTEGER;
+    CREATE INDEX renewalByCampaign ON renewal (campaign) WHERE campaign IS NOT NULL;
     """
 
   private static let firstTables = """

@@ -147,6 +147,7 @@ struct StoreTests {
     ALTER TABLE certificate DROP COLUMN observeAt;
     ALTER TABLE device DROP COLUMN retiredAt;
     DROP INDEX requestByKey;
+    DROP TABLE campaign;
     DROP TABLE renewal;
     DROP TABLE alarm;
     DROP TABLE ledger;
@@ -187,7 +188,7 @@ struct StoreTests {
       "SELECT * FROM request WHERE dueAt <= 1", "SELECT * FROM request WHERE keyPin = 'k' AND state <> 'superseded'",
       "SELECT min(waitUntil) FROM request WHERE waitUntil > 1",
       "SELECT * FROM renewal WHERE state = 'waiting' AND dueAt <= 1 ORDER BY dueAt",
-      "SELECT * FROM renewal WHERE answerBy <= 1",
+      "SELECT * FROM renewal WHERE answerBy <= 1", "SELECT NOT EXISTS (SELECT 1 FROM renewal WHERE campaign = 1)",
       "SELECT * FROM renewal WHERE pollAt <= 1 ORDER BY pollAt",
       "SELECT * FROM renewal WHERE reviewAt <= 1",
       "SELECT * FROM renewal WHERE rule < 'a' OR rule > 'a'",

@@ -1,0 +1,117 @@
+import ACMEClientAPI
+import GRDB
+import PKI
+import SchedulerAPI
+
+// The renewal of many certificates ahead of their schedules.
+extension Transaction {
+  /// How many certificates that the CA wants replaced at once make a campaign.
+  private static let fewestOfCampaign = 5
+
+  /// Begins a campaign: its certificates are renewed one after the other as the CA's limits allow, those that end first before the others.
+  mutating func begin(_ campaign: CampaignRecord, of members: [CampaignMember], by authority: Authority) throws -> (CampaignRecord, CampaignForecast)
+  {
+    let limits = settings.limits
+    let ledger = try limits.map { try LedgerRecord.all(of: authority.book, by: $0, at: now, from: database) }
+    let slots = try members.map { member in
+      Plan.Slot(
+        device: member.request.device, slot: member.request.slot, names: member.request.names, wantedAt: now,
+        end: member.renewal.schedule.validity.notAfter,
+        exemption: try exemption(of: member.request.names, replacing: member.request, at: authority))
+    }
+    let plan = Plan(slots, ledger: ledger ?? Ledger([:]), limits: limits, suffixes: publicSuffixes, at: now)
+    let forecast = CampaignForecast(plan.turns, deadline: campaign.deadline, at: now)
+    var campaign = campaign
+    campaign.expectedAt = forecast.end
+    try campaign.insert(database)
+    let bySlot = Dictionary(members.map { (SlotKey($0.request), $0) }, uniquingKeysWith: { first, _ in first })
+    for turn in plan.turns {
+      guard let member = bySlot[SlotKey(device: turn.slot.device, slot: turn.slot.slot)] else { continue }
+      try demand(
+        RenewalDemand(reason: campaign.reason, from: turn.at, deadline: campaign.deadline), of: member.renewal, campaign: campaign.id)
+      if campaign.reason == .keyCompromise { try markCompromised(member.request.keyPin, from: turn.at) }
+    }
+    return (campaign, forecast)
+  }
+
+  /// The CA wants a certificate replaced ahead of its time. Of many such one campaign is told, and not each.
+  /// - Returns: whether it belongs to a campaign.
+  mutating func joinCampaign(_ id: RequestID) throws -> Bool {
+    if var campaign = try CampaignRecord.open(from: database).first(where: \.isAutomatic) {
+      campaign.total += try RenewalRecord.enlist([id], in: campaign.id, in: database)
+      try campaign.update(database)
+      return true
+    }
+    let pressing = try RenewalRecord.pressing(from: database)
+    guard pressing.count >= Self.fewestOfCampaign else { return false }
+    var campaign = CampaignRecord(reason: .revoked, isAutomatic: true, startedAt: now, total: pressing.count)
+    try campaign.insert(database)
+    _ = try RenewalRecord.enlist(pressing, in: campaign.id, in: database)
+    try record(
+      Event(
+        .campaignBegan,
+        "The CA wants many certificates replaced at once, \(pressing.count) so far: they are, or are about to be, revoked. They are renewed as its "
+          + "limits allow; `acme-connector campaigns` shows how far that is."))
+    return true
+  }
+
+  /// The CA has a page about why it wants a certificate replaced.
+  /// - Returns: whether that is known from its campaign.
+  mutating func isExplained(_ id: RequestID, by page: String) throws -> Bool {
+    guard let number = try RenewalRecord.of(id, from: database)?.campaign,
+      var campaign = try CampaignRecord.open(from: database).first(where: { $0.id == number })
+    else { return false }
+    if campaign.explanation == page { return true }
+    guard campaign.explanation == nil else { return false }
+    campaign.explanation = page
+    try campaign.update(database)
+    return false
+  }
+
+  /// A certificate is renewed in another campaign, or not any more.
+  func leaveCampaign(_ renewal: RenewalRecord) throws {
+    guard let campaign = renewal.campaign else { return }
+    try database.execute(sql: "UPDATE campaign SET total = total - 1 WHERE id = ?", arguments: [campaign])
+  }
+
+  /// Ends campaigns whose certificates are renewed, and tells of those whose deadline is over.
+  mutating func reviewCampaigns() throws {
+    for var campaign in try CampaignRecord.open(from: database) {
+      if try campaign.isDone(in: database) {
+        campaign.endedAt = now
+        try campaign.update(database)
+        try record(
+          Event(.campaignEnded, "Campaign \(campaign.id ?? 0) (\(campaign.reason.rawValue)) is over: its \(campaign.total) certificates are renewed.")
+        )
+      } else if let deadline = campaign.deadline, deadline <= now, !campaign.isLate {
+        campaign.isLate = true
+        try campaign.update(database)
+        let left = try campaign.remaining(from: database).values.reduce(0, +)
+        try record(
+          Event(
+            .campaignLate,
+            "\(left) of \(campaign.total) certificates of campaign \(campaign.id ?? 0) (\(campaign.reason.rawValue)) are not renewed, and its deadline is "
+              + "over; `acme-connector alarms` and `acme-connector certificates` show which, and it goes on."))
+      }
+    }
+  }
+}
+
+/// A certificate that a campaign renews.
+struct CampaignMember {
+  let request: RequestRecord
+  let renewal: RenewalRecord
+}
+
+/// Which certificate of which device.
+private struct SlotKey: Hashable {
+  let device: DeviceID
+  let slot: String
+
+  init(device: DeviceID, slot: String) {
+    self.device = device
+    self.slot = slot
+  }
+
+  init(_ request: RequestRecord) { self.init(device: request.device, slot: request.slot) }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import PKI
+import SchedulerAPI
+import Testing
+import Varlink
+
+@testable import ACMEConnectorCommand
+
+@Suite("Commands about many certificates at once")
+struct CampaignCommandTests {
+  private func admin(_ handlers: VarlinkHandler...) -> [String: VarlinkInterfaceHandlers] {
+    ["admin.sock": VarlinkInterfaceHandlers(.admin, handlers)]
+  }
+
+  private func campaign(ended: Bool = false) -> CampaignView {
+    CampaignView(
+      id: 7, reason: .revoked, automatic: ended, startedAt: Samples.seen, deadline: TestConnector.now + .seconds(86_400),
+      expectedAt: TestConnector.now + .seconds(3_600), endedAt: ended ? Samples.seen : nil, total: 12, waiting: ended ? 0 : 3, asked: ended ? 0 : 2,
+      ordered: ended ? 0 : 1)
+  }
+
+  @Test("a campaign says at its beginning how many certificates it renews, until when, and what will go wrong")
+  func begin() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.BeginCampaign.self) { call, _ in
+      #expect(call.reason == .keyCompromise && call.suffix?.value == "a.example" && call.scope == "domain:a" && call.device == nil)
+      #expect(call.deadline == TestConnector.now + .seconds(3 * 86_400))
+      return .init(campaign: campaign(), warnings: ["2 of 12 come too late."])
+    }
+    let printed = try await TestConnector.serving(admin(handler)) {
+      try await $0.run("renew", "--reason", "keyCompromise", "--suffix", "a.example", "--scope", "domain:a", "--deadline", "3d")
+    }
+    #expect(
+      printed.output == """
+        Campaign 7 renews 12 certificates; the last turn comes 2026-11-23T13:00:00Z (in 60 minutes).
+        Warning: 2 of 12 come too late.
+
+        """)
+  }
+
+  @Test("campaigns are a table of how far they are")
+  func list() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.ListCampaigns.self) { _, _ in .init(campaigns: [campaign(), campaign(ended: true)]) }
+    let lines = try await TestConnector.serving(admin(handler)) { try await $0.run("campaigns") }.output.split(separator: "\n")
+    #expect(lines[1].hasPrefix("7         revoked ") && lines[1].contains(" 6 of 12 ") && lines[1].hasSuffix(" -"))
+    #expect(lines[2].contains("revoked, by the CA") && lines[2].contains(" 12 of 12 ") && lines[2].hasSuffix("2026-11-23T11:30:00Z (30 minutes ago)"))
+  }
+
+  @Test(
+    "a campaign has a reason, and is for all or for some",
+    arguments: [
+      ["--all"], ["--reason", "forced"], ["--reason", "due", "--all"], ["--reason", "forced", "--all", "--scope", "instance"],
+      ["--reason", "forced", "--all", "--force"], ["--reason", "forced", "--request", "r"], ["--deadline", "3d"],
+    ])
+  func usage(arguments: [String]) {
+    #expect(throws: (any Error).self) { try ACMEConnector.parseAsRoot(["renew"] + arguments) }
+  }
+}

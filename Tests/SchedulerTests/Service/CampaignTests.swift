@@ -1,0 +1,194 @@
+import ACMEClientAPI
+import PKI
+import SchedulerAPI
+import Synchronization
+import Testing
+
+@testable import Scheduler
+
+@Suite("Campaigns")
+struct CampaignTests {
+  private struct Enrolled {
+    let device: DeviceID
+    let csr: SigningRequest
+    let fingerprint: Fingerprint
+  }
+
+  /// Devices with installed certificates for `d1.example.net` and so on; the last one's ends first.
+  private func enrolled(_ count: Int, _ fleet: Fleet, _ bench: Bench) async throws -> [Enrolled] {
+    var devices: [Enrolled] = []
+    for number in 1...count {
+      bench.client.set(.issue(days: 91 - number))
+      let device = try await fleet.device("\(number)")
+      let csr = try makeCSR("d\(number).example.net")
+      let request = try await fleet.submit(csr, of: device)
+      let certificate = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
+      try await fleet.confirm(certificate.fingerprint, for: request.id, of: device)
+      devices.append(Enrolled(device: device, csr: csr, fingerprint: certificate.fingerprint))
+    }
+    bench.client.set(.issue())
+    return devices
+  }
+
+  /// The wishes of so many devices.
+  private func wishes(_ count: Int, _ changes: inout AsyncThrowingStream<Watched.Change, any Error>.Iterator) async throws -> [DeviceID: RenewalWish]
+  {
+    var wishes: [DeviceID: RenewalWish] = [:]
+    while wishes.count < count, let change = try await changes.next() {
+      if let renewal = change.renewal, let device = change.device { wishes[device] = renewal }
+    }
+    return wishes
+  }
+
+  private func renew(_ device: Enrolled, in fleet: Fleet, force: Bool = false) async throws {
+    let request = try await fleet.submit(
+      .init(csr: SigningKey(.p256).signingRequest(for: device.csr.names).pem, replaces: device.fingerprint, force: force), of: device.device)
+    _ = try await fleet.request(request.id, of: device.device, in: .ready)
+  }
+
+  @Test(
+    "all devices are asked, told why and until when; how far it is can be seen, through a restart; when all are renewed it is over, and told once")
+  func forced() async throws {
+    try await onBench { bench in
+      let first = try bench.fleet()
+      let deadline = bench.clock.wallClock.now() + .days(1)
+      let devices = try await bench.working(first) {
+        let devices = try await enrolled(3, first, bench)
+        var changes = first.watched.changes.open().makeAsyncIterator()
+        let begun = try await first.begin(.init(reason: .forced, deadline: deadline))
+        #expect(begun.campaign.total == 3 && begun.warnings.isEmpty)
+        let again = try await first.begin(.init(reason: .forced, deadline: deadline))
+        #expect(again.campaign.id == begun.campaign.id, "a call may come twice")
+        let wishes = try await wishes(3, &changes)
+        #expect(wishes.values.allSatisfy { $0.reason == .forced && !$0.newKey && $0.deadline == deadline })
+        try await renew(devices[0], in: first, force: true)
+        return devices
+      }
+      let second = try bench.fleet()
+      try await bench.working(second) {
+        let campaign = try #require(try await second.campaigns().first)
+        #expect(campaign.total == 3 && campaign.asked == 2 && campaign.waiting == 0 && campaign.ordered == 0 && campaign.endedAt == nil)
+        for device in devices.dropFirst() { try await renew(device, in: second) }
+        try await bench.eventually { try await second.campaigns().first?.endedAt != nil }
+        let codes = try await second.eventCodes()
+        #expect(codes.filter { $0 == "campaignBegan" }.count == 1 && codes.filter { $0 == "campaignEnded" }.count == 1)
+        #expect(!codes.contains("renewalDue"), "one event, and not one for each")
+      }
+    }
+  }
+
+  @Test("only the devices that are meant: one, those of a scope, those with names below a suffix")
+  func selection() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let devices = try await enrolled(3, fleet, bench)
+        func total(_ selection: Fleet.CampaignSelection) async throws -> Int { try await fleet.begin(selection).campaign.total }
+        #expect(try await total(.init(reason: .forced, device: devices[0].device)) == 1)
+        await #expect(throws: NotFound.self) { try await fleet.begin(.init(reason: .authorityChanged)) }
+        #expect(try await total(.init(reason: .forced, suffix: dns("d2.example.net"))) == 1)
+        #expect(try await total(.init(reason: .revoked, scope: "instance", suffix: dns("example.net"))) == 3, "a graver reason takes all")
+        try await bench.eventually { try await fleet.campaigns().filter { $0.endedAt != nil }.map(\.total) == [0, 0] }
+        _ = try await fleet.retire(devices[2].device)
+        #expect(try await fleet.campaigns().first?.total == 2)
+        await #expect(throws: NotFound.self) { try await fleet.begin(.init(reason: .forced, suffix: dns("xample.net"))) }
+        await #expect(throws: NotFound.self) { try await fleet.begin(.init(reason: .forced, scope: "domain:other")) }
+        await #expect(throws: Refusal.self) { try await fleet.begin(.init(reason: .due)) }
+      }
+    }
+  }
+
+  @Test("another CA's limits spread it, what ends first comes first, and what can not be done by the deadline is said at the beginning")
+  func spread() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet([:])
+      _ = try await fleet.change("authority.directory", to: "https://acme.test/directory")
+      try await bench.working(fleet) {
+        let devices = try await enrolled(6, fleet, bench)
+        await #expect(throws: NotFound.self) { try await fleet.begin(.init(reason: .authorityChanged)) }
+        _ = try await fleet.change("authority.directory", to: "https://other.test/directory")
+        _ = try await fleet.change("limits.certificatesPerDomain", to: "5")
+        _ = try await fleet.change("limits.apply", to: "true")
+        let now = bench.clock.wallClock.now()
+        let begun = try await fleet.begin(.init(reason: .authorityChanged, deadline: now + .days(2)))
+        // Two of five are kept for emergencies, and one grows back in 33.6 hours.
+        let warning = try #require(begun.warnings.first)
+        #expect(warning.hasPrefix("2 of 6 ") && warning.contains("the CA's limit on certificates for example.net"))
+        let codes = try await fleet.eventCodes()
+        #expect(codes.contains("campaignLate"))
+        let turns = try await fleet.store.read { database in
+          try devices.map { try #require(try RenewalRecord.of($0.device, from: database).first?.demand?.from) }
+        }
+        #expect(turns == turns.sorted(by: >), "the last one's certificate ends first")
+        #expect(turns.filter { $0 <= now }.count == 3)
+        #expect(begun.campaign.expectedAt == turns.max())
+      }
+    }
+  }
+
+  @Test("after a compromise of many keys only new ones are taken")
+  func compromised() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let devices = try await enrolled(2, fleet, bench)
+        var changes = fleet.watched.changes.open().makeAsyncIterator()
+        _ = try await fleet.begin(.init(reason: .keyCompromise))
+        let wishes = try await wishes(2, &changes)
+        #expect(wishes.values.allSatisfy { $0.reason == .keyCompromise && $0.newKey })
+        for device in devices {
+          await #expect { try await fleet.submit(device.csr, of: device.device) } throws: { ($0 as? Refusal)?.word == .newKeyRequired }
+          try await renew(device, in: fleet)
+        }
+        try await bench.eventually { try await fleet.campaigns().first?.endedAt != nil }
+      }
+    }
+  }
+
+  @Test("what is not renewed by the deadline is told once, and the campaign goes on")
+  func late() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let devices = try await enrolled(2, fleet, bench)
+        let begun = try await fleet.begin(.init(reason: .forced, deadline: bench.clock.wallClock.now() + .days(1)))
+        #expect(begun.warnings.isEmpty)
+        try await renew(devices[0], in: fleet)
+        try await bench.advance(by: .seconds(3_600)) { try await fleet.eventCodes().contains("campaignLate") }
+        let texts = try await fleet.events(after: 0, limit: 1_000, of: nil).filter { $0.code == "campaignLate" }.map(\.text)
+        #expect(texts.count == 1 && texts[0].hasPrefix("1 of 2 certificates"))
+        try await renew(devices[1], in: fleet)
+        try await bench.eventually { try await fleet.campaigns().first?.endedAt != nil }
+      }
+    }
+  }
+
+  @Test("when the CA wants many replaced at once, that is one campaign that begins by itself, and not an event for each")
+  func automatic() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let devices = try await enrolled(12, fleet, bench)
+        try await bench.eventually {
+          let now = bench.clock.wallClock.now()
+          return try await fleet.store.read { database in try RenewalRecord.toPoll(100, at: now, from: database).isEmpty }
+        }
+        var changes = fleet.watched.changes.open().makeAsyncIterator()
+        let now = bench.clock.wallClock.now()
+        let info = ACMEClient.GetRenewalInfo.Reply(
+          supported: true, start: now, end: now + .seconds(1_800), explanation: "https://acme.test/incident", retryAfter: 21_600)
+        bench.client.state.withLock { $0.renewalInfo = .success(info) }
+        bench.clock.advance(by: .days(1))
+        let wishes = try await wishes(devices.count, &changes)
+        #expect(wishes.values.allSatisfy { $0.reason == .revoked })
+        try await bench.eventually { try await fleet.campaigns().first?.total == devices.count }
+        let campaigns = try await fleet.campaigns()
+        #expect(campaigns.count == 1 && campaigns[0].automatic && campaigns[0].explanation == "https://acme.test/incident")
+        let codes = try await fleet.eventCodes()
+        for (code, most) in [("campaignBegan", 1), ("renewalPressing", 4), ("renewalExplained", 5), ("renewalDue", 4)] {
+          #expect(codes.filter { $0 == code }.count <= most, "\(code)")
+        }
+      }
+    }
+  }
+}
