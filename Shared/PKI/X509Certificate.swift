@@ -57,6 +57,9 @@ public struct X509Certificate: Sendable, Hashable {
   /// The common name of its issuer.
   public var issuerCommonName: String? { certificate.issuer.commonNames.first }
 
+  /// Whether it is named as its own issuer: no authority stands behind it (RFC 5280, section 3.2).
+  public var isSelfIssued: Bool { certificate.issuer == certificate.subject }
+
   /// Whether `issuer` is named in it and has signed it.
   func isSigned(by issuer: X509Certificate) -> Bool {
     certificate.issuer == issuer.certificate.subject

@@ -42,6 +42,26 @@ public struct DayLoad: Codable, Sendable, Hashable {
   }
 }
 
+/// What another CA would mean for the certificates that there are.
+public struct AuthorityChange: Codable, Sendable, Hashable {
+  /// How many certificates would stay until they are due.
+  public var staying: Int
+  /// How many are of a CA for trials, and would be replaced at once.
+  public var replaced: Int
+  /// If all were replaced at once: when the last turn came.
+  public var allAt: Instant?
+  /// Which limit of the CA would decide that.
+  public var limit: String?
+
+  /// What another CA would mean.
+  public init(staying: Int, replaced: Int, allAt: Instant? = nil, limit: String? = nil) {
+    self.staying = staying
+    self.replaced = replaced
+    self.allAt = allAt
+    self.limit = limit
+  }
+}
+
 extension AdminMethods {
   /// What is to be ordered when.
   public struct Plan: VarlinkMethod {
@@ -52,14 +72,17 @@ extension AdminMethods {
     public struct Parameters: Codable, Sendable, Traced {
       /// Rehearse certificates that live for so many seconds.
       public var lifetime: Int?
+      /// Rehearse another CA, with this directory.
+      public var authority: String?
       /// At most so many turns.
       public var limit: Int?
       /// The caller's trace.
       public var trace: TraceContext?
 
       /// A plan, or a rehearsal.
-      public init(lifetime: Int? = nil, limit: Int? = nil) {
+      public init(lifetime: Int? = nil, authority: String? = nil, limit: Int? = nil) {
         self.lifetime = lifetime
+        self.authority = authority
         self.limit = limit
       }
     }
@@ -74,13 +97,16 @@ extension AdminMethods {
       public var days: [DayLoad]
       /// What would go wrong, each a sentence.
       public var warnings: [String]
+      /// What the CA that is rehearsed would mean.
+      public var change: AuthorityChange?
 
       /// The plan.
-      public init(turns: [PlannedTurn], total: Int, days: [DayLoad], warnings: [String]) {
+      public init(turns: [PlannedTurn], total: Int, days: [DayLoad], warnings: [String], change: AuthorityChange? = nil) {
         self.turns = turns
         self.total = total
         self.days = days
         self.warnings = warnings
+        self.change = change
       }
     }
   }

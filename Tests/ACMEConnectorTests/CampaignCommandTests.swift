@@ -37,6 +37,29 @@ struct CampaignCommandTests {
         """)
   }
 
+  @Test("another CA is rehearsed before it is set: what stays, what does not, and how long all would take")
+  func rehearse() async throws {
+    let plan = VarlinkHandler.reply(AdminMethods.Plan.self) { call, _ in
+      #expect(call.authority == "https://acme.example/directory")
+      let change = AuthorityChange(
+        staying: 3, replaced: 1, allAt: TestConnector.now + .seconds(86_400), limit: "the CA's limit on orders of an account")
+      return .init(turns: [], total: 4, days: [], warnings: ["Something."], change: change)
+    }
+    let arguments = ["settings", "set", "authority.directory", "https://acme.example/directory", "--rehearse"]
+    let printed = try await TestConnector.serving(admin(plan)) { try await $0.run(arguments: arguments) }
+    #expect(
+      printed.output == """
+        3 certificates of another CA stay until they are due.
+        1 of a CA for trials are replaced at once.
+        To replace all at once (renew --reason authorityChanged --all) would take until 2026-11-24T12:00:00Z (in 24 hours); the CA's limit on orders of an \
+        account decides.
+        Warning: Something.
+        Nothing is changed; without --rehearse it is.
+
+        """)
+    #expect(throws: (any Error).self) { try ACMEConnector.parseAsRoot(["settings", "set", "gateway.names", "a.example", "--rehearse"]) }
+  }
+
   @Test("campaigns are a table of how far they are")
   func list() async throws {
     let handler = VarlinkHandler.reply(AdminMethods.ListCampaigns.self) { _, _ in .init(campaigns: [campaign(), campaign(ended: true)]) }

@@ -6,6 +6,8 @@ struct RenewalRule: Hashable {
   var renewDays = 30
   /// The least time between two issues for the same names.
   var floor = Duration.seconds(600)
+  /// The CA that issues from now on.
+  var authority: DirectoryURL?
 }
 
 /// When one certificate is due, and when the CA is asked next what it suggests (RFC 9773). It belongs to this certificate alone: what the CA said of an

@@ -22,18 +22,25 @@ enum Submission: Hashable {
     let validity: Validity
     let dueAt: Instant
     let isRevoked: Bool
-    /// The directory of the CA that issued it.
-    let authority: String
+    /// The directory of the CA that issued it; nil if the device brought it with it.
+    let authority: String?
+    /// It is of a CA that is there to try things out.
+    var isForTrial = false
 
-    /// Whether it serves, and no successor is due.
-    func serves(authority current: String, at now: Instant) -> Bool {
-      validity.isValid(at: now) && now < dueAt && !isRevoked && DirectoryURL(authority) == DirectoryURL(current)
+    /// Whether it serves, no successor is due, and it is of the CA that is set.
+    func serves(authority current: String, at now: Instant) -> Bool { isOf(current) && stands(authority: current, at: now) }
+
+    /// Whether it serves, and no successor is due. One of another CA stays until it is, but for a CA for trials: nobody trusts that.
+    func stands(authority current: String, at now: Instant) -> Bool {
+      validity.isValid(at: now) && now < dueAt && !isRevoked && (!isForTrial || isOf(current))
     }
+
+    private func isOf(_ current: String) -> Bool { authority.map { DirectoryURL($0) == DirectoryURL(current) } ?? false }
   }
 
   /// An equal CSR joins while the earlier request is open, or while its certificate is valid, not revoked, not due and from the current
   /// authority. `force` asks for another one all the same; it does not make a second order beside one that is open. Another CSR waits while the device
-  /// has such a certificate for the same names, which is `standing`.
+  /// has a certificate for the same names, which is `standing`, of whatever authority.
   init(earlier: [Earlier], standing: Certificate?, force: Bool, authority: String, now: Instant) {
     let match = earlier.first { request in
       if request.phase.isOpen { return true }
@@ -42,7 +49,7 @@ enum Submission: Hashable {
     }
     if let match {
       self = .joins(match.id)
-    } else if !force, let standing, standing.serves(authority: authority, at: now) {
+    } else if !force, let standing, standing.stands(authority: authority, at: now) {
       self = .isEarly(until: standing.dueAt)
     } else {
       self = .isNew

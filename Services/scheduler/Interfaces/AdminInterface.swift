@@ -60,7 +60,7 @@ extension VarlinkInterfaceHandlers {
         .reply(Methods.Plan.self) { call, _ in
           try await fleet.answer(.administrators) {
             let lifetime = call.lifetime.map { Duration.seconds(min(max(60, $0), 10 * 365 * 86_400)) }
-            return try await fleet.plan(lifetime: lifetime, limit: min(max(1, call.limit ?? 1_000), 100_000))
+            return try await fleet.plan(lifetime: lifetime, authority: call.authority, limit: min(max(1, call.limit ?? 1_000), 100_000))
           }
         },
         .stream(Methods.ListEvents.self, requiresMore: false) { call, context, replies in

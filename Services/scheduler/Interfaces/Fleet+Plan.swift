@@ -3,9 +3,11 @@ import PKI
 import SchedulerAPI
 
 extension Fleet {
-  /// When each certificate is ordered next, as things stand, or if all certificates lived for `lifetime`; and what would go wrong.
-  func plan(lifetime: Duration?, limit: Int) async throws -> AdminMethods.Plan.Reply {
-    let (settings, now) = (settings.current, clock.now())
+  /// When each certificate is ordered next, as things stand, or if all certificates lived for `lifetime`, or if another CA, with this directory, were
+  /// set; and what would go wrong.
+  func plan(lifetime: Duration?, authority: String? = nil, limit: Int) async throws -> AdminMethods.Plan.Reply {
+    let settings = try authority.map { try self.settings.rehearsed($0, for: "authority.directory") } ?? self.settings.current
+    let now = clock.now()
     let suffixes = publicSuffixes
     return try await store.read { database in
       let ledger: Ledger? = try settings.limits.flatMap { limits in
@@ -13,6 +15,7 @@ extension Fleet {
       }
       var slots: [Plan.Slot] = []
       var warnings: [String] = []
+      var change = ChangeForecast()
       let devices = Dictionary(
         try DeviceRecord.fetchAll(database).filter { $0.retiredAt == nil }.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
       for request in try RequestRecord.fetchAll(
@@ -26,6 +29,7 @@ extension Fleet {
           request: request, served: served, certificate: certificate, renewal: renewal, lifetime: lifetime, rule: settings.renewalRule)
         guard let slot = forecast.slot(at: now) else { continue }
         slots.append(slot)
+        if forecast.isOfOtherAuthority { change.add(slot, isForTrial: forecast.isTrialOfOther) }
         warnings += forecast.warnings(device, at: now)
       }
       let plan = Plan(slots, ledger: ledger ?? Ledger([:]), limits: ledger == nil ? nil : settings.limits, suffixes: suffixes, at: now)
@@ -35,9 +39,11 @@ extension Fleet {
       if let end = try Self.cautiousUntil(settings, at: now, from: database) {
         warnings.insert("The database is a restored backup: the CA's limits are taken for spent until \(end).", at: 0)
       }
+      let all = Plan(change.slots(at: now), ledger: ledger ?? Ledger([:]), limits: ledger == nil ? nil : settings.limits, suffixes: suffixes, at: now)
       return AdminMethods.Plan.Reply(
         turns: plan.turns.prefix(limit).map(PlannedTurn.init), total: plan.turns.count,
-        days: plan.load.map { DayLoad(day: $0.day, orders: $0.count) }, warnings: Array(warnings.prefix(Self.mostWarnings)))
+        days: plan.load.map { DayLoad(day: $0.day, orders: $0.count) }, warnings: Array(warnings.prefix(Self.mostWarnings)),
+        change: authority.map { _ in change.view(allAtOnce: all) })
     }
   }
 
@@ -71,15 +77,24 @@ private struct SlotForecast {
     case .awaitingApproval, .superseded: return nil
     case .notDue, .ready, .installed:
       guard let validity, let certificate else { return nil }
+      if isTrialOfOther { return now }
       if lifetime == nil, let renewal { return renewal.dueAt }
       return RenewalSchedule(validity, issuedAt: certificate.issuedAt).dueAt(by: rule)
     }
   }
 
+  /// The certificate is not of the CA that is to order.
+  var isOfOtherAuthority: Bool { certificate.map { DirectoryURL($0.authority) != rule.authority } ?? false }
+
+  /// It is of a CA for trials, and that is not the one.
+  var isTrialOfOther: Bool { isOfOtherAuthority && certificate?.isForTrial == true }
+
   func slot(at now: Instant) -> Plan.Slot? {
     guard let wantedAt = wantedAt(now) else { return nil }
     let exemption: LedgerExemption =
-      if renewal?.schedule.window != nil { .renewalInWindow } else if let served, Set(served.names) == Set(request.names) { .renewal } else { .none }
+      if isOfOtherAuthority { .none } else if renewal?.schedule.window != nil {
+        .renewalInWindow
+      } else if let served, Set(served.names) == Set(request.names) { .renewal } else { .none }
     // In a rehearsal a certificate that would have ended long ago is one that was renewed meanwhile.
     let end = lifetime == nil ? validity?.notAfter : validity.map { max($0.notAfter, now + ($0.notAfter - wantedAt)) }
     return Plan.Slot(
@@ -105,6 +120,28 @@ private struct SlotForecast {
 
   /// Let's Encrypt's profile shortlived (https://letsencrypt.org/docs/profiles/).
   private static let mostShortLivedNames = 25
+}
+
+/// What another CA would mean for the certificates that there are.
+private struct ChangeForecast {
+  private var staying: [Plan.Slot] = []
+  private var replaced: [Plan.Slot] = []
+
+  mutating func add(_ slot: Plan.Slot, isForTrial: Bool) {
+    if isForTrial { replaced.append(slot) } else { staying.append(slot) }
+  }
+
+  /// All of them, as if they were to be replaced now.
+  func slots(at now: Instant) -> [Plan.Slot] {
+    (staying + replaced).map {
+      Plan.Slot(device: $0.device, slot: $0.slot, names: $0.names, wantedAt: now, end: $0.end, exemption: $0.exemption)
+    }
+  }
+
+  func view(allAtOnce plan: Plan) -> AuthorityChange {
+    AuthorityChange(
+      staying: staying.count, replaced: replaced.count, allAt: plan.turns.last?.at, limit: plan.turns.last { $0.limit != nil }?.limit?.description)
+  }
 }
 
 extension Duration {

@@ -26,6 +26,7 @@ extension Fleet {
         transaction.announce(request)
       }
       try transaction.greet(device.id, clock: description?.clock)
+      if description != nil { try transaction.adopt(device) }
       return .success(device.id)
     }
     return try outcome.get()

@@ -141,18 +141,29 @@ extension Transaction {
     )
   }
 
-  /// The certificate that the slot has for the names of a CSR, if the device has shown that it has it: it wants to replace it, or told of it. One that
-  /// has lost its certificate can not wait.
+  /// The certificate that the device has for the names of a CSR, if it has shown that it has it: it wants to replace it, or told of it. One that has lost
+  /// its certificate can not wait.
   private func standing(
     for csr: SigningRequest, _ application: Fleet.Application, of device: DeviceRecord
   ) throws -> Submission.Certificate? {
-    guard let served = try RequestRecord.served(of: device.id, slot: application.slot, from: database), Set(served.names) == Set(csr.names),
-      let certificate = try CertificateRecord.of(served.id, from: database)
-    else { return nil }
-    guard application.replaces == certificate.fingerprint || device.tellsOf(certificate.fingerprint) else { return nil }
+    let renewal = try RenewalRecord.of(device.id, slot: application.slot, from: database).first
     // A CSR that the connector has asked for is not early.
-    if case .wanted = try RenewalRecord.of(served.id, from: database)?.stage { return nil }
-    return try submissionCertificate(certificate)
+    if case .wanted = renewal?.stage { return nil }
+    guard renewal?.demand == nil else { return nil }
+    let told = brought(by: device).filter { Set($0.names) == Set(csr.names) }
+    if let served = try RequestRecord.served(of: device.id, slot: application.slot, from: database), Set(served.names) == Set(csr.names),
+      let certificate = try CertificateRecord.of(served.id, from: database),
+      application.replaces == certificate.fingerprint || told.contains(where: { $0.fingerprint == certificate.fingerprint })
+    {
+      return try submissionCertificate(certificate)
+    }
+    return try told.first.map { certificate in
+      let known = try CertificateRecord.with(certificate.fingerprint, from: database).first
+      return try known.map(submissionCertificate)
+        ?? Submission.Certificate(
+          validity: certificate.validity, dueAt: dueAt(certificate), isRevoked: false, authority: nil,
+          isForTrial: IssuerName.isForTrial(certificate.issuerCommonName))
+    }
   }
 
   /// - Parameter dueAt: when it is ordered; nil for now.
@@ -182,6 +193,7 @@ extension Transaction {
     explain(
       "the CSR is a new request, \(when); \(binding.free.count) of its names are new, \(binding.claimed.count) are others'", of: request)
     try makeKnown(device)
+    try database.execute(sql: "UPDATE device SET adoptedDueAt = NULL WHERE id = ?", arguments: [device.id.rawValue])
     for name in binding.free { try NameRecord(name: name, device: device.id, since: now).insert(database, onConflict: .replace) }
     try recordSparingly(
       Event(
@@ -225,13 +237,6 @@ extension Transaction {
     return Submission.Certificate(
       validity: certificate.validity,
       dueAt: dueAt ?? RenewalSchedule(certificate.validity, issuedAt: certificate.issuedAt).dueAt(by: settings.renewalRule),
-      isRevoked: certificate.revokedAt != nil, authority: certificate.authority)
-  }
-}
-
-extension DeviceRecord {
-  /// Whether the certificate is among those that the device said it has.
-  fileprivate func tellsOf(_ fingerprint: Fingerprint) -> Bool {
-    (description?.certificates ?? []).contains { (try? X509Certificate.list(pem: $0, atMost: 1))?.first?.fingerprint == fingerprint }
+      isRevoked: certificate.revokedAt != nil, authority: certificate.authority, isForTrial: certificate.isForTrial)
   }
 }

@@ -34,10 +34,33 @@ extension Transaction {
     return (campaign, forecast)
   }
 
+  /// Certificates of a CA for trials are replaced at once when another CA is set: nobody trusts them.
+  mutating func replaceTrials(among requests: [RequestID]) throws {
+    guard let authority = settings.authority else { return }
+    let members = try requests.compactMap { id -> CampaignMember? in
+      guard let certificate = try CertificateRecord.of(id, from: database), certificate.isForTrial,
+        DirectoryURL(certificate.authority) != DirectoryURL(authority.directory), let request = try RequestRecord.fetch(id, from: database),
+        let renewal = try RenewalRecord.of(id, from: database), renewal.demand == nil
+      else { return nil }
+      return CampaignMember(request: request, renewal: renewal)
+    }
+    guard members.count >= Self.fewestOfCampaign else {
+      for member in members { try demand(RenewalDemand(reason: .authorityChanged, from: now), of: member.renewal) }
+      return
+    }
+    let campaign = CampaignRecord(reason: .authorityChanged, isAutomatic: true, startedAt: now, total: members.count)
+    let (begun, forecast) = try begin(campaign, of: members, by: authority)
+    try record(
+      Event(
+        .campaignBegan,
+        "\(members.count) certificates of a CA for trials are replaced, campaign \(begun.id ?? 0); the last turn comes \(forecast.end)."))
+    if let warning = forecast.warning { try record(Event(.campaignLate, warning)) }
+  }
+
   /// The CA wants a certificate replaced ahead of its time. Of many such one campaign is told, and not each.
   /// - Returns: whether it belongs to a campaign.
   mutating func joinCampaign(_ id: RequestID) throws -> Bool {
-    if var campaign = try CampaignRecord.open(from: database).first(where: \.isAutomatic) {
+    if var campaign = try CampaignRecord.open(from: database).first(where: { $0.isAutomatic && $0.reason == .revoked }) {
       campaign.total += try RenewalRecord.enlist([id], in: campaign.id, in: database)
       try campaign.update(database)
       return true

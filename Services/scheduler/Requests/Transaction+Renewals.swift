@@ -60,8 +60,10 @@ extension Transaction {
 extension Transaction {
   /// Does what has come due by now: pauses that are over, kept CSRs, certificates without one, devices that did not answer, certificates that are offered again.
   mutating func catchUp() throws {
-    // The rule may have been set anew.
-    for renewal in try RenewalRecord.byOtherRule(than: settings.renewalRule, from: database) { try keep(renewal.schedule, of: renewal) }
+    // The rule, or the CA, may have been set anew.
+    let otherwise = try RenewalRecord.byOtherRule(than: settings.renewalRule, from: database)
+    for renewal in otherwise { try keep(renewal.schedule, of: renewal) }
+    try replaceTrials(among: otherwise.map(\.request))
     for request in try readable(RequestRecord.due(at: now, from: database)) { try tryAgain(request) }
     for request in try readable(RequestRecord.cameDue(at: now, from: database)) {
       if try !claimLostNames(of: request) { try handle(.cameDue, of: request) }
@@ -72,6 +74,7 @@ extension Transaction {
     }
     for renewal in try RenewalRecord.unanswered(at: now, from: database) { try advance(renewal, .patienceOver) }
     for renewal in try RenewalRecord.toReview(at: now, from: database) { try reviewAlarms(of: renewal.device) }
+    try askForAdopted()
     try repeatAlarms()
     try reviewCampaigns()
     for certificate in try CertificateRecord.toAnnounce(at: now, from: database) { try offerAgain(certificate) }
@@ -84,6 +87,7 @@ extension Transaction {
       try CertificateRecord.nextAnnouncement(from: database), try AlarmRecord.nextTelling(from: database),
       try AuthorityRecord.nextMoment(after: now, from: database), try CampaignRecord.nextDeadline(from: database),
       try settings.servedPorts.isEmpty ? nil : CertificateRecord.nextObservation(after: now, from: database),
+      try DeviceRecord.nextAdoptedDue(from: database),
     ]
     // What has come is done; of what comes next there can be nothing in the past.
     return moments.compactMap(\.self).filter { $0 > now }.min()

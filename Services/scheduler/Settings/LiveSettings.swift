@@ -47,6 +47,10 @@ final class LiveSettings: Sendable {
   /// - Throws: ``Refusal`` when it can not be.
   func proposed(_ value: String?, for key: String) throws(Refusal) -> String? { try layers.storing(value, for: key).value }
 
+  /// What would be set if a value were stored.
+  /// - Throws: ``Refusal`` when it can not be.
+  func rehearsed(_ value: String, for key: String) throws(Refusal) -> Settings { Settings(try layers.storing(value, for: key).layers) }
+
   /// Takes over a value that is stored now.
   func take(_ value: String?, for key: String) throws {
     try state.withLock { $0 = State(try $0.layers.storing(value, for: key).layers) }

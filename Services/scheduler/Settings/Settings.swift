@@ -59,7 +59,9 @@ struct Settings: Sendable, Hashable {
     devices = DeviceSettings(
       renewDays: number("devices.renewDays"), installDays: number("devices.installDays"), maxDnsNames: number("devices.maxDnsNames"))
     gateway = GatewaySettings(names: (text("gateway.names") ?? "").split(separator: ",").compactMap { DNSName(String($0)) })
-    renewalRule = RenewalRule(renewDays: number("devices.renewDays"), floor: .seconds(60 * number("orders.pauseMinutes")))
+    renewalRule = RenewalRule(
+      renewDays: number("devices.renewDays"), floor: .seconds(60 * number("orders.pauseMinutes")),
+      authority: text("authority.directory").map(DirectoryURL.init))
     answerPatience = .seconds(60 * number("renewal.answerMinutes"))
     alarmPause = .seconds(60 * number("alarms.repeatMinutes"))
     let keepsToLimits = text("limits.apply") == "true" || text("limits.apply") == "auto" && isAuthorityPublic

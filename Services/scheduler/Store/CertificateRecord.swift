@@ -27,6 +27,9 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
   /// When it is looked for at its names; nil when it was seen, or is not looked for.
   var observeAt: Instant?
 
+  /// It is of a CA that is there to try things out.
+  var isForTrial: Bool { IssuerName.isForTrial(issuer) }
+
   var validity: Validity { Validity(notBefore: notBefore, notAfter: notAfter) }
 
   /// When the device got its last certificate for exactly these names, in whatever order.

@@ -21,6 +21,8 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
   var clockOffset: Int64?
   /// Since when the connector does nothing for it any more.
   var retiredAt: Instant?
+  /// When the first of the certificates is due that it told of, while nothing else is known of it.
+  var adoptedDueAt: Instant?
 
   /// Whether it forwards requests for others, as it says.
   var isReverseProxy: Bool { description?.roles.contains("reverseProxy") ?? false }
@@ -52,6 +54,16 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
         ORDER BY id LIMIT :limit
         """,
       arguments: ["after": after ?? "", "reference": reference, "limit": limit])
+  }
+
+  /// Those whose certificates that they told of have come due.
+  static func adoptedDue(at now: Instant, from database: Database) throws -> [DeviceRecord] {
+    try fetchAll(database, sql: "SELECT * FROM device WHERE adoptedDueAt <= ? ORDER BY adoptedDueAt LIMIT 1000", arguments: [now.milliseconds])
+  }
+
+  /// When the next of them come due.
+  static func nextAdoptedDue(from database: Database) throws -> Instant? {
+    try Int64.fetchOne(database, sql: "SELECT min(adoptedDueAt) FROM device WHERE adoptedDueAt IS NOT NULL").map(Instant.init(milliseconds:))
   }
 
   /// Forgets who only logged in.

@@ -205,5 +205,5 @@ extension RenewalRecord {
 
 extension RenewalRule {
   /// By which a moment is known to have been reckoned with this rule.
-  fileprivate var mark: String { "\(renewDays)d \(floor.components.seconds)s" }
+  fileprivate var mark: String { "\(renewDays)d \(floor.components.seconds)s \(authority?.key ?? "-")" }
 }

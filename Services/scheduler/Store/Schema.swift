@@ -5,7 +5,7 @@ import PKI
 /// The tables, by the versions in which they came to be. Times are UTC milliseconds; lists and optional groups of members are JSON.
 enum Schema {
   /// The version that this program writes; SQLite keeps it as `user_version`.
-  static let version = 6
+  static let version = 7
 
   /// Brings the database to the present version. One of an older version is saved first, for there is no way back.
   static func prepare(_ pool: DatabasePool, at file: URL, now: Instant) throws {
@@ -54,6 +54,10 @@ enum Schema {
     migrator.registerMigration("6") { database in
       try database.execute(sql: campaigns)
       try database.execute(sql: "PRAGMA user_version = 6")
+    }
+    migrator.registerMigration("7") { database in
+      try database.execute(sql: adoption)
+      try database.execute(sql: "PRAGMA user_version = 7")
     }
     return migrator
   }
@@ -155,6 +159,13 @@ enum Schema {
     ALTER TABLE renewal ADD COLUMN demandFrom INTEGER;
     ALTER TABLE renewal ADD COLUMN demandDeadline INTEGER;
     CREATE INDEX requestByKey ON request (keyPin);
+    """
+
+  /// Devices bring certificates with them.
+  private static let adoption = """
+    ALTER TABLE device ADD COLUMN adoptedDueAt INTEGER;
+    CREATE INDEX deviceByAdoption ON device (adoptedDueAt) WHERE adoptedDueAt IS NOT NULL;
+    CREATE INDEX certificateByFingerprint ON certificate (fingerprint);
     """
 
   private static let campaigns = """

@@ -86,7 +86,13 @@ struct SubmissionTests {
     #expect(submission(certificate(validUntilDays: 80), force: true) == .isNew)
     #expect(submission(certificate(validUntilDays: 20)) == .isNew, "due")
     #expect(submission(certificate(validUntilDays: 80, revoked: true)) == .isNew)
-    #expect(submission(certificate(validUntilDays: 80, authority: "another")) == .isNew)
+    var foreign = certificate(validUntilDays: 80, authority: "another")
+    #expect(submission(foreign) == .isEarly(until: now + .days(50)), "of another authority, until it is due")
+    foreign.isForTrial = true
+    #expect(submission(foreign) == .isNew, "which nobody trusts")
+    var own = certificate(validUntilDays: 80)
+    own.isForTrial = true
+    #expect(submission(own) == .isEarly(until: now + .days(50)), "if that is the one to be tried")
     #expect(submission(nil) == .isNew)
   }
 }

@@ -146,6 +146,9 @@ struct StoreTests {
     ALTER TABLE certificate DROP COLUMN servedAt;
     ALTER TABLE certificate DROP COLUMN observeAt;
     ALTER TABLE device DROP COLUMN retiredAt;
+    DROP INDEX deviceByAdoption;
+    DROP INDEX certificateByFingerprint;
+    ALTER TABLE device DROP COLUMN adoptedDueAt;
     DROP INDEX requestByKey;
     DROP TABLE campaign;
     DROP TABLE renewal;
@@ -194,7 +197,8 @@ struct StoreTests {
       "SELECT * FROM renewal WHERE rule < 'a' OR rule > 'a'",
       "SELECT * FROM certificate WHERE announceAt <= 1",
       "SELECT * FROM certificate WHERE observeAt <= 1 ORDER BY observeAt",
-      "SELECT * FROM alarm WHERE tellAt <= 1",
+      "SELECT * FROM alarm WHERE tellAt <= 1", "SELECT * FROM device WHERE adoptedDueAt <= 1",
+      "SELECT * FROM certificate WHERE fingerprint = 'f'",
     ])
   func indexes(sql: String) async throws {
     try await onBench { bench in

@@ -30,6 +30,8 @@ final class StandInClient: Sendable {
     /// The certificates about which was asked.
     var inquiries: [String] = []
     var issued: [String] = []
+    /// Who issues.
+    var authority = TestAuthority()
     /// What each order replaces.
     var replaced: [String?] = []
     var directories: [String] = []
@@ -45,7 +47,6 @@ final class StandInClient: Sendable {
   }
 
   let state = Mutex(State())
-  private let authority = TestAuthority()
   private let clock: WallClock
 
   init(clock: WallClock) {
@@ -82,7 +83,7 @@ final class StandInClient: Sendable {
       case .issue(let days):
         try await replies.send(.init(.challenging, name: csr.names[0]))
         try await replies.send(.init(.finalizing))
-        return .init(.issued, chain: try self.authority.chain(for: csr, from: self.clock.now(), days: days), newOrders: 1)
+        return .init(.issued, chain: try self.state.withLock(\.authority).chain(for: csr, from: self.clock.now(), days: days), newOrders: 1)
       case .fail(let problem):
         throw ACMEClient.Failed(problem)
       case .stall:
@@ -91,7 +92,9 @@ final class StandInClient: Sendable {
       case .restartOnce:
         throw Restarting()
       case .wrongCertificate:
-        return .init(.issued, chain: try self.authority.chain(for: makeCSR("other.example.net"), from: self.clock.now(), days: 90), newOrders: 1)
+        return .init(
+          .issued, chain: try self.state.withLock(\.authority).chain(for: makeCSR("other.example.net"), from: self.clock.now(), days: 90),
+          newOrders: 1)
       }
     }
     let release = VarlinkHandler.reply(ACMEClient.Release.self) { call, _ in

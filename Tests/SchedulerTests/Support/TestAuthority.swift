@@ -7,13 +7,14 @@ import X509
 /// Signs certificates for CSRs.
 struct TestAuthority: Sendable {
   private let key = P256.Signing.PrivateKey()
+  var name = "Test Issuer"
 
   /// A chain of one: the leaf for the CSR's key and names.
   func chain(for csr: SigningRequest, from notBefore: PKI.Instant, days: Int) throws -> String {
     let request = try CertificateSigningRequest(derEncoded: csr.der)
     let certificate = try Certificate(
       version: .v3, serialNumber: .init(), publicKey: request.publicKey, notValidBefore: notBefore.date,
-      notValidAfter: (notBefore + .seconds(86_400 * days)).date, issuer: DistinguishedName { CommonName("Test Issuer") },
+      notValidAfter: (notBefore + .seconds(86_400 * days)).date, issuer: DistinguishedName { CommonName(name) },
       subject: DistinguishedName { CommonName(csr.names[0].value) },
       extensions: try Certificate.Extensions { SubjectAlternativeNames(csr.names.map { .dnsName($0.value) }) },
       issuerPrivateKey: Certificate.PrivateKey(key))

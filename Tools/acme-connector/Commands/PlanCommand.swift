@@ -1,4 +1,5 @@
 import ArgumentParser
+import PKI
 import SchedulerAPI
 
 /// `acme-connector plan`
@@ -7,6 +8,7 @@ struct PlanCommand: ConnectorCommand {
     commandName: "plan", abstract: "Shows when each certificate is ordered next, which limit of the CA decides, and the load of each day.")
 
   @Option(help: "Rehearse: as if all certificates lived for so long, as 45d or 160h.") var lifetime: TimeSpan?
+  @Option(help: "Rehearse: as if the CA with this directory were set.") var authority: String?
   @Option(help: "At most this many of the next turns.") var limit = 50
   @OptionGroup var options: ConnectorOptions
 
@@ -16,7 +18,7 @@ struct PlanCommand: ConnectorCommand {
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {
     let seconds = (lifetime?.duration.components.seconds).map { Int($0) }
-    let reply = try await connector.admin.ask(AdminMethods.Plan.self, .init(lifetime: seconds, limit: limit))
+    let reply = try await connector.admin.ask(AdminMethods.Plan.self, .init(lifetime: seconds, authority: authority, limit: limit))
     if options.json { return try terminal.json(reply) }
     let now = terminal.now
     let turns = Table(
@@ -36,6 +38,20 @@ struct PlanCommand: ConnectorCommand {
       let days = Table(reply.days, [.init("DAY") { String($0.day.text.prefix(10)) }, .init("ORDERS") { "\($0.orders)" }])
       try terminal.table(days, ifEmpty: "")
     }
+    for sentence in reply.change?.sentences(at: now) ?? [] { try terminal.line(sentence) }
     for warning in reply.warnings { try terminal.line("Warning: \(warning)") }
+  }
+}
+
+extension AuthorityChange {
+  /// What another CA would mean, for a person.
+  func sentences(at now: Instant) -> [String] {
+    var sentences = ["\(staying) certificates of another CA stay until they are due."]
+    if replaced > 0 { sentences.append("\(replaced) of a CA for trials are replaced at once.") }
+    if let allAt {
+      let limit = limit.map { "; \($0) decides" } ?? ""
+      sentences.append("To replace all at once (renew --reason authorityChanged --all) would take until \(allAt.text(at: now))\(limit).")
+    }
+    return sentences
   }
 }

@@ -30,14 +30,24 @@ struct SettingsCommand: AsyncParsableCommand {
     @Argument(help: "The setting.") var key: String
     // A list of one, for only lists take what begins with a dash: a number may be negative.
     @Argument(parsing: .allUnrecognized, help: "Its new value.") var value: [String]
+    @Flag(help: "With authority.directory: change nothing, and say what that CA would mean for the certificates that there are.") var rehearse = false
     @OptionGroup var options: ConnectorOptions
 
     func validate() throws {
       guard value.count == 1 else { throw ValidationError("Give one value, in quotes if there are blanks in it.") }
+      guard !rehearse || key == "authority.directory" else { throw ValidationError("Only authority.directory can be rehearsed.") }
     }
 
     func perform(with connector: Connector, on terminal: Terminal) async throws {
-      try await connector.change(key, to: value.joined(), json: options.json, on: terminal)
+      let value = value.joined()
+      if rehearse {
+        let reply = try await connector.admin.ask(AdminMethods.Plan.self, .init(authority: value, limit: 1))
+        if options.json { return try terminal.json(reply) }
+        for sentence in reply.change?.sentences(at: terminal.now) ?? [] { try terminal.line(sentence) }
+        for warning in reply.warnings { try terminal.line("Warning: \(warning)") }
+        return try terminal.line("Nothing is changed; without --rehearse it is.")
+      }
+      try await connector.change(key, to: value, json: options.json, on: terminal)
     }
   }
 

@@ -1,0 +1,160 @@
+import ACMEClientAPI
+import PKI
+import SchedulerAPI
+import Synchronization
+import Testing
+
+@testable import Scheduler
+
+@Suite("Certificates that the connector did not order, or not from this CA")
+struct AdoptionTests {
+  /// A device tells what it has.
+  private func register(_ fleet: Fleet, with certificates: [String]) async throws -> DeviceID {
+    try await fleet.register(
+      DeviceIdentity(scope: "instance", hardwareID: "1"), description: .init(roles: [], dnsNames: [], certificates: certificates))
+  }
+
+  private func wish(_ changes: inout AsyncThrowingStream<Watched.Change, any Error>.Iterator) async throws -> RenewalWish {
+    while let change = try await changes.next() { if let renewal = change.renewal { return renewal } }
+    throw CancellationError()
+  }
+
+  /// A certificate of somebody for `a.example.net`, valid for 90 days from now.
+  private func certificate(_ bench: Bench, from issuer: String = "Some CA", _ csr: SigningRequest? = nil) throws -> String {
+    var authority = TestAuthority()
+    authority.name = issuer
+    return try authority.chain(for: csr ?? makeCSR("a.example.net"), from: bench.clock.wallClock.now(), days: 90)
+  }
+
+  @Test("a connector that knows nothing keeps the CSR of a device that has a certificate, and orders when that is due")
+  func adopted() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let old = try certificate(bench)
+        let device = try await register(fleet, with: [old])
+        #expect(try await fleet.devices().map(\.id) == [device])
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        #expect(request.state == .notDue && request.dueAt == bench.clock.wallClock.now() + .days(60))
+        #expect(try await fleet.submit(makeCSR("a.example.net", "b.example.net"), of: device, slot: "other").state == .queued, "other names")
+        bench.clock.advance(by: .days(60))
+        _ = try await fleet.request(request.id, of: device, in: .ready)
+      }
+    }
+  }
+
+  @Test("a device that only told of its certificate is asked for a CSR when that is due, and again when it comes back")
+  func asked() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let old = try certificate(bench)
+        let fingerprint = try CertificateChain(pem: old).leaf.fingerprint
+        let device = try await register(fleet, with: [old])
+        var changes = fleet.watched.changes.open().makeAsyncIterator()
+        bench.clock.advance(by: .days(61))
+        for _ in 1...2 {
+          let wish = try await wish(&changes)
+          #expect(wish.reason == .due && wish.fingerprint == fingerprint && wish.names == [dns("a.example.net")] && wish.slot == "default")
+          _ = try await register(fleet, with: [old])
+        }
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        _ = try await fleet.request(request.id, of: device, in: .ready)
+        #expect(try await fleet.store.read { try DeviceRecord.fetch(device, from: $0)?.adoptedDueAt } == nil)
+      }
+    }
+  }
+
+  @Test("what the device signed itself, what is over, and what a staging CA issued is no certificate to wait for")
+  func worthless() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let over = try certificate(bench)
+        bench.clock.advance(by: .days(91))
+        let own = try certificate(bench, from: "a.example.net")
+        let staging = try certificate(bench, from: "(STAGING) Puzzling Parsnip E7")
+        let device = try await register(fleet, with: [over, own, staging])
+        #expect(try await fleet.submit(makeCSR("a.example.net"), of: device).state == .queued)
+      }
+    }
+  }
+
+  @Test("certificates of the former CA stay until they are due, and the same CSR too waits until then")
+  func formerAuthority() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet([:])
+      _ = try await fleet.change("authority.directory", to: "https://acme.test/directory")
+      try await bench.working(fleet) {
+        let csr = try makeCSR("a.example.net")
+        let device = try await fleet.device("1")
+        let request = try await fleet.submit(csr, of: device)
+        let old = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
+        try await fleet.confirm(old.fingerprint, for: request.id, of: device)
+        _ = try await fleet.change("authority.directory", to: "https://other.test/directory")
+        let again = try await fleet.submit(.init(csr: csr.pem, replaces: old.fingerprint), of: device)
+        #expect(again.state == .notDue && again.dueAt == old.notAfter - .days(30))
+        bench.clock.advance(by: .days(60))
+        _ = try await fleet.request(again.id, of: device, in: .ready)
+        #expect(bench.client.state.withLock(\.directories) == ["https://acme.test/directory", "https://other.test/directory"])
+        #expect(bench.client.state.withLock(\.replaced) == [nil, nil], "a CA replaces what it has issued")
+      }
+    }
+  }
+
+  @Test("certificates of a staging CA are replaced at once when another CA is set, many of them as one campaign", arguments: [1, 6])
+  func trials(count: Int) async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet([:])
+      _ = try await fleet.change("authority.directory", to: "https://staging.test/directory")
+      bench.client.state.withLock { $0.authority.name = "(STAGING) Puzzling Parsnip E7" }
+      try await bench.working(fleet) {
+        for number in 1...count {
+          let device = try await fleet.device("\(number)")
+          let request = try await fleet.submit(makeCSR("d\(number).example.net"), of: device)
+          let old = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
+          try await fleet.confirm(old.fingerprint, for: request.id, of: device)
+          let kept = try await fleet.submit(.init(csr: makeCSR("d\(number).example.net").pem, replaces: old.fingerprint), of: device)
+          #expect(kept.state == .notDue, "while the CA for trials is the one that is set")
+        }
+        bench.client.state.withLock { $0.authority.name = "Test Issuer" }
+        _ = try await fleet.change("authority.directory", to: "https://acme.test/directory")
+        try await bench.eventually {
+          let states = try await fleet.certificates(of: nil, all: false).map(\.state)
+          return states.filter { $0 == .ready }.count == count
+        }
+        #expect(try await fleet.campaigns().count == (count > 4 ? 1 : 0))
+        if count > 4 { try await bench.eventually { try await fleet.campaigns().first?.endedAt != nil } }
+      }
+    }
+  }
+
+  @Test("another CA is rehearsed: how many certificates stay, how many do not, how long all would take, and nothing is changed")
+  func rehearsed() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet([:])
+      _ = try await fleet.change("authority.directory", to: "https://acme.test/directory")
+      try await bench.working(fleet) {
+        for number in 1...4 {
+          if number == 4 { bench.client.state.withLock { $0.authority.name = "(STAGING) Puzzling Parsnip E7" } }
+          let device = try await fleet.device("\(number)")
+          let request = try await fleet.submit(makeCSR("d\(number).example.net"), of: device)
+          _ = try await fleet.request(request.id, of: device, in: .ready)
+        }
+        _ = try await fleet.change("limits.apply", to: "true")
+        _ = try await fleet.change("limits.certificatesPerDomain", to: "5")
+        let now = bench.clock.wallClock.now()
+        let reply = try await fleet.plan(lifetime: nil, authority: "https://other.test/directory", limit: 10)
+        let change = try #require(reply.change)
+        #expect(change.staying == 3 && change.replaced == 1)
+        #expect(change.limit == "the CA's limit on certificates for example.net")
+        // Three of five at once, and the fourth when one has grown back.
+        #expect(change.allAt == now + .seconds(7 * 86_400 / 5))
+        #expect(reply.turns.map(\.at).min() == now)
+        #expect(fleet.settings.current.authority?.directory == "https://acme.test/directory")
+        #expect(try await fleet.plan(lifetime: nil, limit: 10).change == nil)
+        await #expect(throws: Refusal.self) { try await fleet.plan(lifetime: nil, authority: "no URL", limit: 10) }
+      }
+    }
+  }
+}
