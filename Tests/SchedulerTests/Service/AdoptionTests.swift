@@ -87,10 +87,8 @@ struct AdoptionTests {
       _ = try await fleet.change("authority.directory", to: "https://acme.test/directory")
       try await bench.working(fleet) {
         let csr = try makeCSR("a.example.net")
-        let device = try await fleet.device("1")
-        let request = try await fleet.submit(csr, of: device)
-        let old = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
-        try await fleet.confirm(old.fingerprint, for: request.id, of: device)
+        let enrolled = try await fleet.enrolled("1", csr)
+        let (device, old) = (enrolled.device, enrolled.certificate)
         _ = try await fleet.change("authority.directory", to: "https://other.test/directory")
         let again = try await fleet.submit(.init(csr: csr.pem, replaces: old.fingerprint), of: device)
         #expect(again.state == .notDue && again.dueAt == old.notAfter - .days(30))
@@ -110,11 +108,9 @@ struct AdoptionTests {
       bench.client.state.withLock { $0.authority.name = "(STAGING) Puzzling Parsnip E7" }
       try await bench.working(fleet) {
         for number in 1...count {
-          let device = try await fleet.device("\(number)")
-          let request = try await fleet.submit(makeCSR("d\(number).example.net"), of: device)
-          let old = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
-          try await fleet.confirm(old.fingerprint, for: request.id, of: device)
-          let kept = try await fleet.submit(.init(csr: makeCSR("d\(number).example.net").pem, replaces: old.fingerprint), of: device)
+          let old = try await fleet.enrolled("\(number)", makeCSR("d\(number).example.net"))
+          let kept = try await fleet.submit(
+            .init(csr: makeCSR("d\(number).example.net").pem, replaces: old.certificate.fingerprint), of: old.device)
           #expect(kept.state == .notDue, "while the CA for trials is the one that is set")
         }
         bench.client.state.withLock { $0.authority.name = "Test Issuer" }

@@ -8,23 +8,12 @@ import Testing
 
 @Suite("Campaigns")
 struct CampaignTests {
-  private struct Enrolled {
-    let device: DeviceID
-    let csr: SigningRequest
-    let fingerprint: Fingerprint
-  }
-
   /// Devices with installed certificates for `d1.example.net` and so on; the last one's ends first.
   private func enrolled(_ count: Int, _ fleet: Fleet, _ bench: Bench) async throws -> [Enrolled] {
     var devices: [Enrolled] = []
     for number in 1...count {
       bench.client.set(.issue(days: 91 - number))
-      let device = try await fleet.device("\(number)")
-      let csr = try makeCSR("d\(number).example.net")
-      let request = try await fleet.submit(csr, of: device)
-      let certificate = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
-      try await fleet.confirm(certificate.fingerprint, for: request.id, of: device)
-      devices.append(Enrolled(device: device, csr: csr, fingerprint: certificate.fingerprint))
+      devices.append(try await fleet.enrolled("\(number)", makeCSR("d\(number).example.net")))
     }
     bench.client.set(.issue())
     return devices
@@ -42,7 +31,8 @@ struct CampaignTests {
 
   private func renew(_ device: Enrolled, in fleet: Fleet, force: Bool = false) async throws {
     let request = try await fleet.submit(
-      .init(csr: SigningKey(.p256).signingRequest(for: device.csr.names).pem, replaces: device.fingerprint, force: force), of: device.device)
+      .init(csr: SigningKey(.p256).signingRequest(for: device.csr.names).pem, replaces: device.certificate.fingerprint, force: force),
+      of: device.device)
     _ = try await fleet.request(request.id, of: device.device, in: .ready)
   }
 

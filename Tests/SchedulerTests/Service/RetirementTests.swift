@@ -9,11 +9,7 @@ import Testing
 struct RetirementTests {
   /// A device with an installed certificate.
   private func enrolled(_ fleet: Fleet, _ hardwareID: String, _ name: String) async throws -> DeviceID {
-    let device = try await fleet.device(hardwareID)
-    let request = try await fleet.submit(makeCSR(name), of: device)
-    let certificate = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
-    try await fleet.confirm(certificate.fingerprint, for: request.id, of: device)
-    return device
+    try await fleet.enrolled(hardwareID, makeCSR(name)).device
   }
 
   private func refusal(_ body: () async throws -> Void) async -> Refusal? {

@@ -7,25 +7,12 @@ import Varlink
 
 @testable import Scheduler
 
+extension Enrolled {
+  fileprivate var serial: String { (try? CertificateChain(pem: certificate.chain).leaf.serial) ?? "-" }
+}
+
 @Suite("Revocation")
 struct RevocationTests {
-  private struct Enrolled {
-    let device: DeviceID
-    let request: RequestID
-    let certificate: DeliveredCertificate
-    let serial: String
-  }
-
-  /// A device with an installed certificate.
-  private func enrolled(_ fleet: Fleet, _ csr: SigningRequest, hardwareID: String = "1") async throws -> Enrolled {
-    let device = try await fleet.device(hardwareID)
-    let request = try await fleet.submit(csr, of: device)
-    let certificate = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
-    try await fleet.confirm(certificate.fingerprint, for: request.id, of: device)
-    let serial = try CertificateChain(pem: certificate.chain).leaf.serial
-    return Enrolled(device: device, request: request.id, certificate: certificate, serial: serial)
-  }
-
   private func revoke(
     _ target: Fleet.RevocationTarget, _ reason: RevocationReason = .superseded, in fleet: Fleet, _ bench: Bench
   ) async throws -> [String] {
@@ -46,7 +33,7 @@ struct RevocationTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let old = try await enrolled(fleet, makeCSR("a.example.net"))
+        let old = try await fleet.enrolled("1", makeCSR("a.example.net"))
         var changes = fleet.watched.changes.open().makeAsyncIterator()
         #expect(try await revoke(.fingerprint(old.certificate.fingerprint), in: fleet, bench) == [old.serial])
         #expect(bench.client.state.withLock(\.revoked) == [4])
@@ -70,7 +57,7 @@ struct RevocationTests {
     try await onBench { bench in
       let first = try bench.fleet()
       let old = try await bench.working(first) {
-        let old = try await enrolled(first, makeCSR("a.example.net"))
+        let old = try await first.enrolled("1", makeCSR("a.example.net"))
         _ = try await revoke(.serial(old.serial.uppercased()), in: first, bench)
         return old
       }
@@ -92,7 +79,7 @@ struct RevocationTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let old = try await enrolled(fleet, makeCSR("a.example.net"))
+        let old = try await fleet.enrolled("1", makeCSR("a.example.net"))
         var changes = fleet.watched.changes.open().makeAsyncIterator()
         _ = try await revoke(.fingerprint(old.certificate.fingerprint), in: fleet, bench)
         _ = try await wish(of: old.device, &changes)
@@ -109,10 +96,10 @@ struct RevocationTests {
       try await bench.working(fleet) {
         let key = try SigningKey(.p256)
         let csr = try key.signingRequest(for: [dns("a.example.net")])
-        let old = try await enrolled(fleet, csr)
+        let old = try await fleet.enrolled("1", csr)
         let kept = try await fleet.submit(
           .init(csr: key.signingRequest(for: [dns("a.example.net")]).pem, replaces: old.certificate.fingerprint), of: old.device)
-        let other = try await enrolled(fleet, key.signingRequest(for: [dns("b.example.net")]), hardwareID: "2")
+        let other = try await fleet.enrolled("2", key.signingRequest(for: [dns("b.example.net")]))
         #expect(kept.state == .notDue)
         var changes = fleet.watched.changes.open().makeAsyncIterator()
         _ = try await revoke(.fingerprint(old.certificate.fingerprint), .keyCompromise, in: fleet, bench)
@@ -136,7 +123,7 @@ struct RevocationTests {
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
         let csr = try makeCSR("a.example.net")
-        let old = try await enrolled(fleet, csr)
+        let old = try await fleet.enrolled("1", csr)
         bench.client.state.withLock { $0.revocation = .init(Problem(.caUnavailable, "The CA sleeps.")) }
         await #expect {
           try await revoke(.device(old.device), .keyCompromise, in: fleet, bench)
@@ -155,7 +142,7 @@ struct RevocationTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
-        let old = try await enrolled(fleet, makeCSR("a.example.net"))
+        let old = try await fleet.enrolled("1", makeCSR("a.example.net"))
         let renewed = try #require(try await fleet.renew(.init(device: old.device), force: true).first)
         _ = try await fleet.request(renewed, of: old.device, in: .ready)
         _ = try await fleet.retire(old.device)

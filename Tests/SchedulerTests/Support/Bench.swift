@@ -139,6 +139,15 @@ extension Fleet {
     return (request, certificate)
   }
 
+  /// A device with an installed certificate.
+  func enrolled(_ hardwareID: String, _ csr: SigningRequest) async throws -> Enrolled {
+    let device = try await device(hardwareID)
+    let request = try await submit(csr, of: device)
+    guard let certificate = try await self.request(request.id, of: device, in: .ready).certificate else { throw CancellationError() }
+    try await confirm(certificate.fingerprint, for: request.id, of: device)
+    return Enrolled(device: device, csr: csr, request: request.id, certificate: certificate)
+  }
+
   /// Where the request stands once it is in one of these states.
   func request(_ id: RequestID, of device: DeviceID, in states: RequestState...) async throws -> RequestView {
     let changes = watched.changes.open()
@@ -151,6 +160,14 @@ extension Fleet {
   }
 
   func eventCodes() async throws -> [String] { try await events(after: 0, limit: 1_000, of: nil).map(\.code) }
+}
+
+/// A device with an installed certificate, and how it came by it.
+struct Enrolled {
+  let device: DeviceID
+  let csr: SigningRequest
+  let request: RequestID
+  let certificate: DeliveredCertificate
 }
 
 /// `org.varlink.service.GetInfo`, as far as a test needs it.
