@@ -5,7 +5,7 @@ import PKI
 /// The tables, by the versions in which they came to be. Times are UTC milliseconds; lists and optional groups of members are JSON.
 enum Schema {
   /// The version that this program writes; SQLite keeps it as `user_version`.
-  static let version = 7
+  static let version = 4
 
   /// Brings the database to the present version. One of an older version is saved first, for there is no way back.
   static func prepare(_ pool: DatabasePool, at file: URL, now: Instant) throws {
@@ -40,24 +40,8 @@ enum Schema {
       try database.execute(sql: "PRAGMA user_version = 3")
     }
     migrator.registerMigration("4") { database in
-      try database.execute(sql: Mark.table)
-      try database.execute(sql: receipts)
+      for tables in [Mark.table, receipts, retirement, demands, campaigns, adoption] { try database.execute(sql: tables) }
       try database.execute(sql: "PRAGMA user_version = 4")
-    }
-    migrator.registerMigration("5") { database in
-      try database.execute(sql: "ALTER TABLE device ADD COLUMN retiredAt INTEGER; PRAGMA user_version = 5")
-    }
-    migrator.registerMigration("6") { database in
-      try database.execute(sql: demands)
-      try database.execute(sql: "PRAGMA user_version = 6")
-    }
-    migrator.registerMigration("6") { database in
-      try database.execute(sql: campaigns)
-      try database.execute(sql: "PRAGMA user_version = 6")
-    }
-    migrator.registerMigration("7") { database in
-      try database.execute(sql: adoption)
-      try database.execute(sql: "PRAGMA user_version = 7")
     }
     return migrator
   }
@@ -152,6 +136,9 @@ enum Schema {
     ALTER TABLE certificate ADD COLUMN observeAt INTEGER;
     CREATE INDEX certificateByObservation ON certificate (observeAt) WHERE observeAt IS NOT NULL;
     """
+
+  /// Devices retire.
+  private static let retirement = "ALTER TABLE device ADD COLUMN retiredAt INTEGER;"
 
   /// A certificate may be demanded to be renewed ahead of its schedule, and a key may become known.
   private static let demands = """
