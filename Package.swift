@@ -25,6 +25,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioWebSocket: Target.Dependency = .product(name: "NIOWebSocket", package: "swift-nio")
 let sqlite: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqliteItself: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let swiftASN1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
@@ -164,7 +165,10 @@ let package = Package(
       ]),
     tests(
       "SchedulerTests",
-      ["Scheduler", "SchedulerAPI", "ACMEClientAPI", "PKI", "Varlink", "Telemetry", sqlite, crypto, lifecycle, logging, swiftASN1, x509]),
+      [
+        "Scheduler", "SchedulerAPI", "ACMEClientAPI", "PKI", "Varlink", "Telemetry", sqlite, sqliteItself, crypto, lifecycle, logging, swiftASN1,
+        x509,
+      ]),
     tests(
       "DeviceGatewayTests",
       [

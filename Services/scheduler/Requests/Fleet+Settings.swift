@@ -19,7 +19,7 @@ extension Fleet {
       if key.hasPrefix("authority.") { try transaction.tryAuthoritiesNow() }
       let shown = value.map { SettingDefinition.mayHoldPIN(key) ? "another URI" : "“\($0)”" } ?? "its default"
       try transaction.record(Event(.settingChanged, "\(key) was set to \(shown)\(author)."))
-      transaction.database.afterNextTransaction { _ in
+      transaction.afterwards {
         // It has been found to be allowed; only a settings file read anew in between can forbid it, and then that one counts.
         try? settings.take(value, for: key)
       }

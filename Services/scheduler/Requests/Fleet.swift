@@ -21,13 +21,12 @@ struct Fleet: Sendable {
   /// Changes the store, all or nothing, and lets follow what follows from it.
   func transact<Value: Sendable>(_ body: @Sendable (inout Transaction) throws -> Value) async throws -> Value {
     let trace = TraceContext.current ?? .make()
-    return try await store.write { database in
+    return try await store.write(thenTelling: { database in
       var transaction = Transaction(
         database, settings: settings.current, now: clock.now(), trace: trace, chance: chance, publicSuffixes: publicSuffixes)
       let value = try body(&transaction)
-      try transaction.finish(watched: watched, orders: orders, logger: logger)
-      return value
-    }
+      return (value, try transaction.finish(watched: watched, orders: orders, logger: logger))
+    })
   }
 
   /// Where a request stands, for its device.

@@ -23,6 +23,7 @@ struct Transaction {
   var hasWork = false
   private var events: [Event] = []
   private var decisions: [Decision] = []
+  private var effects: [() -> Void] = []
 
   init(
     _ database: Database, settings: Settings, now: Instant, trace: TraceContext, chance: Chance, publicSuffixes: PublicSuffixList
@@ -139,6 +140,11 @@ struct Transaction {
   /// The most events of one kind that one device brings about in an hour.
   private static let mostInAnHour = 30
 
+  /// Has something done when the transaction is on disk, before anybody is told.
+  mutating func afterwards(_ effect: @escaping () -> Void) {
+    effects.append(effect)
+  }
+
   /// What was decided, and why, for those who trace.
   struct Decision: Sendable {
     let text: String
@@ -152,8 +158,9 @@ struct Transaction {
     decisions.append(Decision(text: text(), device: request.device, request: request.id))
   }
 
-  /// Has everybody told when the transaction is on disk, in the order of the transactions.
-  mutating func finish(watched: Watched, orders: OrderBoard, logger: Logger) throws {
+  /// Ends what is written.
+  /// - Returns: what tells everybody; it is to be done when the transaction is on disk, in the order of the transactions.
+  mutating func finish(watched: Watched, orders: OrderBoard, logger: Logger) throws -> () -> Void {
     for device in concerned { try reviewAlarms(of: device) }
     var changes: [Watched.Change] = []
     for id in changed {
@@ -161,7 +168,8 @@ struct Transaction {
       let view = try RequestView(request, certificate: CertificateRecord.of(id, from: database), progress: orders.progress(of: id), now: now)
       changes.append(Watched.Change(device: request.device, request: view))
     }
-    database.afterNextTransaction { [changes, stopped, told, hasWork, events, decisions, trace] _ in
+    return { [changes, stopped, told, hasWork, events, decisions, effects, trace] in
+      for effect in effects { effect() }
       TraceContext.$current.withValue(trace) {
         for decision in decisions {
           logger.trace(.app, isOn: true, "\(decision.text)", metadata: [.device: decision.device, .request: decision.request])

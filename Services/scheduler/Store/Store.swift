@@ -43,6 +43,21 @@ struct Store: Sendable {
     try await pool.write(body)
   }
 
+  /// Writes all or nothing, and then does what `body` has returned beside its value: before the next writer's turn, and only if all is on disk.
+  /// GRDB's `afterNextTransaction` is no such promise: it outlives a commit that fails for want of room, and acts after the next one.
+  func write<Value: Sendable>(thenTelling body: @Sendable (Database) throws -> (value: Value, tell: () -> Void)) async throws -> Value {
+    try await pool.writeWithoutTransaction { database in
+      var outcome: (value: Value, tell: () -> Void)?
+      try database.inTransaction {
+        outcome = try body(database)
+        return .commit
+      }
+      guard let outcome else { preconditionFailure("a transaction without an error has run its body") }
+      outcome.tell()
+      return outcome.value
+    }
+  }
+
   /// Reads at the start, when there is nothing to wait for.
   func readNow<Value>(_ body: (Database) throws -> Value) throws -> Value {
     try pool.read(body)

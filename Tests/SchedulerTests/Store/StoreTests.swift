@@ -19,6 +19,43 @@ struct StoreTests {
     }
   }
 
+  @Test("what a full disk has not taken is told to nobody and acts on nothing, not even when the next commit succeeds")
+  func fullDisk() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let device = try await fleet.device("1")
+      var changes = fleet.watched.changes.open().makeAsyncIterator()
+      await #expect(throws: DatabaseError.self) {
+        try await FullDisk.during(in: bench.folder) {
+          try await fleet.transact { transaction in
+            transaction.wish(RenewalWish(slot: "default", names: [], reason: .due), from: device)
+            try transaction.record(Event(.renewalDue, "never"))
+          }
+        }
+      }
+      await #expect(throws: DatabaseError.self) {
+        try await FullDisk.during(in: bench.folder) { _ = try await fleet.change("devices.renewDays", to: "31") }
+      }
+      _ = try await fleet.change("devices.renewDays", to: "32")
+      let first = try await changes.next()
+      #expect(first?.renewal == nil && first?.settings?.renewDays == 32)
+      #expect(try await fleet.eventCodes().filter { ["renewalDue", "settingChanged"].contains($0) } == ["settingChanged"])
+    }
+  }
+
+  @Test("a setting that a full disk has not taken stays as it was")
+  func settingOnFullDisk() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let before = try fleet.settings.view(of: "devices.renewDays")
+      await #expect(throws: DatabaseError.self) {
+        try await FullDisk.during(in: bench.folder) { _ = try await fleet.change("devices.renewDays", to: "31") }
+      }
+      _ = try await fleet.change("events.keepDays", to: "300")
+      #expect(try fleet.settings.view(of: "devices.renewDays").value == before.value)
+    }
+  }
+
   @Test("a database of a newer version is refused in one sentence that says what to do")
   func newerSchema() async throws {
     try await onBench { bench in
