@@ -28,6 +28,10 @@ public enum AdminMethods {
       public var configured: Bool
       /// The CA's directory.
       public var authority: String?
+      /// Why it can not be used, if it can not.
+      public var outage: AuthorityOutage?
+      /// How many alarms stand.
+      public var alarms: Int
       /// How many devices are known.
       public var devices: Int
       /// How many names are held.
@@ -43,13 +47,16 @@ public enum AdminMethods {
 
       /// The whole at a glance.
       public init(
-        version: String, startedAt: Instant, configured: Bool, authority: String? = nil, devices: Int, names: Int, requests: [StateCount],
-        nextExpiry: Instant? = nil, schemaVersion: Int, cautiousUntil: Instant? = nil
+        version: String, startedAt: Instant, configured: Bool, authority: String? = nil, outage: AuthorityOutage? = nil, alarms: Int = 0,
+        devices: Int, names: Int, requests: [StateCount], nextExpiry: Instant? = nil, schemaVersion: Int,
+        cautiousUntil: Instant? = nil
       ) {
         self.version = version
         self.startedAt = startedAt
         self.configured = configured
         self.authority = authority
+        self.outage = outage
+        self.alarms = alarms
         self.devices = devices
         self.names = names
         self.requests = requests

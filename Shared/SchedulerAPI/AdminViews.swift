@@ -242,6 +242,26 @@ public struct TraceView: Codable, Sendable, Hashable {
   }
 }
 
+/// Why no certificate can be had from the CA.
+public struct AuthorityOutage: Codable, Sendable, Hashable {
+  /// A word of the device protocol.
+  public var error: String
+  /// What an order was told, in one sentence.
+  public var text: String
+  /// Since when.
+  public var since: Instant
+  /// When the next order is made; all others wait for what comes of it.
+  public var retryAt: Instant
+
+  /// An outage.
+  public init(error: String, text: String, since: Instant, retryAt: Instant) {
+    self.error = error
+    self.text = text
+    self.since = since
+    self.retryAt = retryAt
+  }
+}
+
 /// How many requests are in a state.
 public struct StateCount: Codable, Sendable, Hashable {
   /// The state.

@@ -12,7 +12,7 @@ public struct PlannedTurn: Codable, Sendable, Hashable {
   public var names: [DNSName]
   /// When its turn comes.
   public var at: Instant
-  /// The limit of the CA that it waits for.
+  /// The limit of the CA that it waits for, or the CA itself.
   public var limit: String?
   /// When the certificate in use ends.
   public var end: Instant?

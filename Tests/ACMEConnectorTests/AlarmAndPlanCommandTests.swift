@@ -38,6 +38,25 @@ struct AlarmAndPlanCommandTests {
     }
   }
 
+  @Test("the status says that orders wait for the CA, until when, and how many alarms stand")
+  func outage() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.Status.self) { _, _ in
+      let outage = AuthorityOutage(
+        error: "caUnavailable", text: "503 Service Unavailable.", since: Samples.seen, retryAt: TestConnector.now + .seconds(600))
+      return .init(
+        version: "1.0", startedAt: Samples.seen, configured: true, authority: "https://ca.example/directory", outage: outage, alarms: 2, devices: 2,
+        names: 3, requests: [], schemaVersion: 1)
+    }
+    try await TestConnector.serving(admin(handler)) { connector in
+      let output = try await connector.run("status").output
+      let orders =
+        "wait since 2026-11-23T11:30:00Z (30 minutes ago), the next is made 2026-11-23T12:10:00Z (in 10 minutes): 503 Service Unavailable.\n"
+      #expect(output.contains(orders))
+      #expect(output.contains("2; `acme-connector alarms` lists them\n"))
+      #expect(try await connector.run("status", "--json").output.contains(#""outage":{"error":"caUnavailable","retryAt":"#))
+    }
+  }
+
   @Test("the plan shows turns, the load of each day and warnings, and asks for the lifetime that is rehearsed")
   func plan() async throws {
     let asked = NIOLockedValueBox<Int?>(nil)

@@ -112,6 +112,7 @@ struct LoginCommandTests {
         version:               1.0, since 2026-11-23T11:30:00Z (30 minutes ago)
         authority:             https://ca.example/directory
         orders:                may be made
+        alarms:                none
         devices:               2
         names:                 3
         requests:              2 installed

@@ -51,7 +51,7 @@ struct AuthorityHealth: Hashable {
     }
     let failures = (outage?.failures ?? 0) + 1
     let step = Self.pause(after: failures)
-    let pause = max(step, failure.retryAfter.map { min(.seconds($0), RetryPause.longest) } ?? .zero)
+    let pause = max(step, failure.retryAfter.map { min(.seconds($0), RetryPause.longestInOutage) } ?? .zero)
     let isNews = outage == nil || outage?.failure.error != failure.error
     outage = Outage(
       since: outage?.since ?? now, failure: failure, failures: failures, retryAt: now + pause + step / 4 * min(max(0, jitter), 1))

@@ -129,8 +129,13 @@ struct Ledger: Hashable {
   /// Of these limits only.
   func only(_ accounts: [LedgerAccount]) -> Ledger { Ledger(buckets.filter { accounts.contains($0.key) }, knownSince: knownSince) }
 
-  mutating func holdBack(_ account: LedgerAccount, until moment: Instant) {
-    buckets[account]?.holdBack(until: moment)
+  mutating func holdBack(_ account: LedgerAccount, until moment: Instant, at now: Instant) {
+    buckets[account]?.holdBack(until: moment, at: now)
+  }
+
+  /// Somebody insists: whatever was spent, there is room for one order now.
+  mutating func makeRoom(at now: Instant) {
+    for (account, bucket) in buckets { buckets[account]?.makeRoom(leaving: Self.reserve(of: bucket.limit.count), at: now) }
   }
 }
 

@@ -21,6 +21,8 @@ struct Plan: Hashable {
     let at: Instant
     /// The limit that it waits for.
     let limit: LedgerAccount?
+    /// It waits until the CA can be used.
+    var isHeld = false
 
     /// It comes too late.
     var isLate: Bool { slot.end.map { at > $0 } ?? false }
@@ -32,17 +34,19 @@ struct Plan: Hashable {
   /// - Parameters:
   ///   - ledger: what is spent of any limit by now.
   ///   - limits: nil where there are none to be kept to.
-  init(_ slots: [Slot], ledger: Ledger, limits: AuthorityLimits?, suffixes: PublicSuffixList, at now: Instant) {
+  ///   - heldUntil: when the CA is tried again that can not be used now.
+  init(_ slots: [Slot], ledger: Ledger, limits: AuthorityLimits?, heldUntil: Instant? = nil, suffixes: PublicSuffixList, at now: Instant) {
     var ledger = ledger
     turns = slots.sorted { ($0.wantedAt, $0.end ?? .latest) < ($1.wantedAt, $1.end ?? .latest) }.map { slot in
-      let wanted = max(now, slot.wantedAt)
-      guard let limits else { return Turn(slot: slot, at: wanted, limit: nil) }
+      let due = max(now, slot.wantedAt)
+      let wanted = max(due, heldUntil ?? now)
+      let turn = Turn(slot: slot, at: wanted, limit: nil, isHeld: wanted > due)
+      guard let limits else { return turn }
       let charges = Ledger.charges(slot.names, slot.exemption, suffixes: suffixes)
       ledger.open(charges, by: limits)
-      var (at, limit): (Instant, LedgerAccount?) = (wanted, nil)
-      if let wait = ledger.wait(for: charges, names: [], isEmergency: false, at: wanted) { (at, limit) = (wait.until, wait.account) }
-      ledger.spend(charges, at: at)
-      return Turn(slot: slot, at: at, limit: limit)
+      let wait = ledger.wait(for: charges, names: [], isEmergency: false, at: wanted)
+      ledger.spend(charges, at: wait?.until ?? wanted)
+      return wait.map { Turn(slot: slot, at: $0.until, limit: $0.account) } ?? turn
     }
     turns.sort { $0.at < $1.at }
   }

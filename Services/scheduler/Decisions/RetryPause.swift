@@ -9,7 +9,9 @@ enum RetryPause {
   /// How often it is looked whether a name can be answered for by now: a look costs nothing.
   static let forName = Duration.seconds(300)
   /// The longest Retry-After that is obeyed: no limit of a CA lasts longer, and a mistaken figure must not end a renewal.
-  static let longest = Duration.seconds(30 * 86_400)
+  static let longest = Duration.seconds(7 * 86_400)
+  /// The same where the CA does not work: it does not know when it will, and all certificates wait for it.
+  static let longestInOutage = Duration.seconds(6 * 3_600)
   /// The most that chance adds.
   static let widestSpread = Duration.seconds(3_600)
 
@@ -20,7 +22,7 @@ enum RetryPause {
     guard !failure.isFinal else { return nil }
     let steps = failure.isOutage ? growingInOutage : growing
     let step = steps[min(max(1, failures), steps.count) - 1]
-    let pause = failure.retryAfter.map { min(max(.seconds($0), steps[0]), longest) } ?? step
+    let pause = failure.retryAfter.map { min(max(.seconds($0), steps[0]), failure.isOutage ? longestInOutage : longest) } ?? step
     return now + pause + min(pause / 4, widestSpread) * min(max(0, jitter), 1)
   }
 }

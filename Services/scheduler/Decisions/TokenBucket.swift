@@ -20,13 +20,21 @@ struct TokenBucket: Hashable {
     self.fullAt = fullAt
   }
 
+  /// One as it was kept. What is further ahead than anything is ever spent was kept under a clock that was wrong, and says nothing.
+  init(_ limit: RateLimit, kept fullAt: Instant, at now: Instant) {
+    self.init(limit, fullAt: fullAt > now + Self.longest(of: limit) ? .earliest : fullAt)
+  }
+
+  /// How long at most until all has grown back: as long as the CA may hold everything back, and then as long as all takes.
+  private static func longest(of limit: RateLimit) -> Duration { limit.period * 2 }
+
   /// When one can be spent and `reserve` are left still.
   func readyAt(leaving reserve: Int = 0) -> Instant {
     fullAt - (limit.period - limit.refill * (1 + min(reserve, limit.count - 1)))
   }
 
   mutating func spend(at now: Instant) {
-    fullAt = max(fullAt, now) + limit.refill
+    fullAt = min(max(fullAt, now) + limit.refill, now + Self.longest(of: limit))
   }
 
   /// What was spent has come to nothing that counts.
@@ -34,8 +42,13 @@ struct TokenBucket: Hashable {
     fullAt = fullAt - limit.refill
   }
 
-  /// The CA has said that there is nothing before that moment: it knows what others spent.
-  mutating func holdBack(until moment: Instant) {
-    fullAt = max(fullAt, moment + (limit.period - limit.refill))
+  /// The CA has said that there is nothing before that moment: it knows what others spent. More than its own time no limit takes to have room.
+  mutating func holdBack(until moment: Instant, at now: Instant) {
+    fullAt = max(fullAt, min(moment, now + limit.period) + (limit.period - limit.refill))
+  }
+
+  /// Somebody insists: one can be spent now, with `reserve` left, and the next has to wait again.
+  mutating func makeRoom(leaving reserve: Int, at now: Instant) {
+    fullAt = min(fullAt, now + (limit.period - limit.refill * (1 + min(reserve, limit.count - 1))))
   }
 }

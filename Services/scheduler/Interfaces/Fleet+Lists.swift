@@ -20,8 +20,11 @@ extension Fleet {
           SELECT min(notAfter) FROM certificate JOIN request ON request.id = certificate.request
           WHERE state IN ('ready', 'installed') AND revokedAt IS NULL AND device NOT IN (SELECT id FROM device WHERE retiredAt IS NOT NULL)
           """)
+      let outage = try authority.flatMap { try AuthorityRecord.health(of: DirectoryURL($0.directory), from: database).outage }
       return .init(
         version: Product.version, startedAt: startedAt, configured: authority != nil, authority: authority?.directory,
+        outage: outage.map { AuthorityOutage(error: $0.failure.error, text: $0.failure.explanation, since: $0.since, retryAt: $0.retryAt) },
+        alarms: try count("SELECT count(*) FROM alarm"),
         devices: try count("SELECT count(*) FROM device WHERE isKnown AND retiredAt IS NULL"), names: try count("SELECT count(*) FROM name"),
         requests: RequestState.allCases.compactMap { state in states.first { $0.state == state } },
         nextExpiry: nextExpiry.map(Instant.init(milliseconds:)), schemaVersion: try Schema.version(of: database),

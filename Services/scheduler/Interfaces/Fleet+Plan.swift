@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import GRDB
 import PKI
 import SchedulerAPI
@@ -13,6 +14,7 @@ extension Fleet {
       let ledger: Ledger? = try settings.limits.flatMap { limits in
         try settings.authority.map { try LedgerRecord.all(of: $0.book, by: limits, at: now, from: database) }
       }
+      let outage = try settings.authority.flatMap { try AuthorityRecord.health(of: DirectoryURL($0.directory), from: database).outage }
       var slots: [Plan.Slot] = []
       var warnings: [String] = []
       var change = ChangeForecast()
@@ -32,7 +34,8 @@ extension Fleet {
         if forecast.isOfOtherAuthority { change.add(slot, isForTrial: forecast.isTrialOfOther) }
         warnings += forecast.warnings(device, at: now)
       }
-      let plan = Plan(slots, ledger: ledger ?? Ledger([:]), limits: ledger == nil ? nil : settings.limits, suffixes: suffixes, at: now)
+      let plan = Plan(
+        slots, ledger: ledger ?? Ledger([:]), limits: ledger == nil ? nil : settings.limits, heldUntil: outage?.retryAt, suffixes: suffixes, at: now)
       warnings += plan.turns.filter(\.isLate).map {
         "The turn of \($0.slot.names.summary) comes \($0.at), after the end of its certificate \($0.slot.end ?? $0.at)."
       }
@@ -151,6 +154,7 @@ extension Duration {
 extension PlannedTurn {
   fileprivate init(_ turn: Plan.Turn) {
     self.init(
-      device: turn.slot.device, slot: turn.slot.slot, names: turn.slot.names, at: turn.at, limit: turn.limit?.description, end: turn.slot.end)
+      device: turn.slot.device, slot: turn.slot.slot, names: turn.slot.names, at: turn.at,
+      limit: turn.limit?.description ?? (turn.isHeld ? "the CA, which can not be used" : nil), end: turn.slot.end)
   }
 }

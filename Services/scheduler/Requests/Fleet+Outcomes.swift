@@ -90,6 +90,7 @@ extension Transaction {
   /// The attempt that is under way has failed.
   /// - Parameter isTold: whether an event of another kind tells of it.
   mutating func fail(_ request: RequestRecord, _ failure: AttemptFailure, isTold: Bool = false) throws {
+    let failure = failure.bounded(by: settings.limits ?? AuthorityLimits(), for: request.names)
     try AttemptRecord.end(of: request.id, failure: failure, at: now, in: database)
     try settle(request, failure)
     try handle(.failed(failure, jitter: chance.fraction()), of: request)

@@ -48,7 +48,7 @@ extension Fleet {
   func sweep() async throws {
     try await transact { transaction in
       let (database, now) = (transaction.database, transaction.now)
-      try Schema.shortenPauses(at: now, in: database)
+      try Schema.endImpossiblePauses(at: now, in: database)
       try DeviceRecord.deleteUnknown(from: database)
       try LedgerRecord.prune(at: now, in: database)
       try EventRecord.prune(before: now - transaction.settings.eventRetention, in: database)

@@ -12,7 +12,8 @@ extension Fleet {
     var isEverything: Bool { request == nil && device == nil && name == nil }
   }
 
-  /// Ends the pause of failed requests. With `force` those with a certificate are ordered again with the same CSR, as new requests.
+  /// Ends the pause of failed requests. With `force` those with a certificate are ordered again with the same CSR, as new requests, and no limit that
+  /// the CA is known to have holds them back.
   /// - Returns: the requests that wait for their turn now.
   func renew(_ selection: Selection, force: Bool) async throws -> [RequestID] {
     let (queued, refusal) = try await transact { transaction -> ([RequestID], Refusal?) in
@@ -43,6 +44,7 @@ extension Fleet {
               .requestRefused, "\(refused.word.rawValue): \(refused.text)", device: request.device, request: request.id, name: refused.name))
         }
       }
+      if queued.isEmpty, !selection.isEverything { refusal = refusal ?? selected.compactMap { $0.refusesToHurry(at: transaction.now) }.first }
       return (queued, refusal)
     }
     if queued.isEmpty, let refusal { throw refusal }
@@ -50,8 +52,16 @@ extension Fleet {
   }
 }
 
+extension RequestRecord {
+  /// Why there is nothing to try again: its turn has not come, for a limit of the CA.
+  fileprivate func refusesToHurry(at now: Instant) -> Refusal? {
+    guard let waitUntil, let waitFor, waitUntil > now else { return nil }
+    return Refusal(.rateLimited, "The request \(id) waits for \(waitFor) until \(waitUntil); --force has it ordered now all the same.")
+  }
+}
+
 extension Transaction {
-  /// Ends the pause of a failed request; with `force` one that has its certificate is ordered again.
+  /// Ends the pause of a failed request; with `force` also that for a limit of the CA, and one that has its certificate is ordered again.
   /// - Returns: the request that waits for its turn now.
   fileprivate mutating func renew(_ request: RequestRecord, force: Bool) throws -> RequestID? {
     switch request.phase {
@@ -59,6 +69,9 @@ extension Transaction {
       .notDue where force:
       if try claimLostNames(of: request) { return nil }
       try handle(.renewed, of: request)
+      return request.id
+    case .queued where force && request.waitUntil != nil:
+      try endWait(of: request)
       return request.id
     default:
       return force && request.phase.isServed ? try reorder(request, force: true) : nil

@@ -11,7 +11,7 @@ extension Transaction {
     guard let limits = settings.limits else { return try mayOrder(from: authority.directory) }
     let charges = Ledger.charges(request.names, try exemption(of: request, at: authority), suffixes: publicSuffixes)
     let failures = request.names.map(LedgerAccount.failures)
-    var ledger = try LedgerRecord.ledger(charges + failures, of: authority.book, by: limits, from: database)
+    var ledger = try LedgerRecord.ledger(charges + failures, of: authority.book, by: limits, at: now, from: database)
     if let wait = ledger.wait(for: charges, names: request.names, isEmergency: try isEmergency(request), at: now) {
       request.wait(until: wait.until, for: wait.account.description)
       try request.update(database)
@@ -30,12 +30,12 @@ extension Transaction {
     guard let limits = settings.limits, let book = request.orderedFrom?.book else { return }
     let charges = request.charges ?? []
     let blamed = failure.isFailedValidation ? request.names.filter { name in failure.blames(name) } : []
-    let limited = failure.error == Problem.Word.rateLimited.rawValue ? LedgerAccount(explanation: failure.explanation, names: request.names) : nil
+    let limited = failure.limit(of: request.names)
     var ledger = try LedgerRecord.ledger(
-      charges + blamed.map(LedgerAccount.failures) + (limited.map { [$0] } ?? []), of: book, by: limits, from: database)
+      charges + blamed.map(LedgerAccount.failures) + (limited.map { [$0] } ?? []), of: book, by: limits, at: now, from: database)
     ledger.giveBack(charges, isOrderMade: !failure.awaitsName)
     ledger.spend(blamed.map(LedgerAccount.failures), at: now)
-    if let limited { ledger.holdBack(limited, until: now + .seconds(failure.retryAfter ?? 3_600)) }
+    if let limited { ledger.holdBack(limited, until: now + .seconds(failure.retryAfter ?? 3_600), at: now) }
     try LedgerRecord.keep(ledger, of: book, in: database)
   }
 
@@ -55,9 +55,31 @@ extension Transaction {
       charges += Array(repeating: .orders, count: min(max(0, further), 10))
     }
     guard !charges.isEmpty else { return }
-    var ledger = try LedgerRecord.ledger(charges, of: authority.book, by: limits, from: database)
+    var ledger = try LedgerRecord.ledger(charges, of: authority.book, by: limits, at: now, from: database)
     ledger.spend(charges, at: now)
     try LedgerRecord.keep(ledger, of: authority.book, in: database)
+  }
+
+  /// An administrator insists that the request waits for no limit: if the CA keeps to it, its answer says so.
+  mutating func endWait(of request: RequestRecord) throws {
+    if let limits = settings.limits, let authority = settings.authority {
+      let charges = Ledger.charges(request.names, try exemption(of: request, at: authority), suffixes: publicSuffixes)
+      let accounts = charges + request.names.map(LedgerAccount.failures)
+      let before = try LedgerRecord.ledger(accounts, of: authority.book, by: limits, at: now, from: database)
+      var ledger = before
+      ledger.makeRoom(at: now)
+      try LedgerRecord.keep(ledger.only(accounts.filter { ledger.buckets[$0] != before.buckets[$0] }), of: authority.book, in: database)
+    }
+    var request = request
+    request.endWait()
+    try request.update(database)
+    note(request)
+  }
+
+  /// The limits are others: what waited for those before is looked at anew.
+  mutating func endWaits() throws {
+    try database.execute(sql: "UPDATE request SET waitUntil = NULL, waitFor = NULL WHERE waitUntil IS NOT NULL")
+    hasWork = true
   }
 
   /// What the order counts for at the CA.
@@ -97,6 +119,19 @@ extension Authority {
 }
 
 extension AttemptFailure {
+  /// The limit that the CA says is reached; nil where it speaks of none.
+  fileprivate func limit(of names: [DNSName]) -> LedgerAccount? {
+    error == Problem.Word.rateLimited.rawValue ? LedgerAccount(explanation: explanation, names: names) : nil
+  }
+
+  /// The failure with no longer a wait than the limit takes that the CA speaks of: a mistaken figure makes no year of three hours.
+  func bounded(by limits: AuthorityLimits, for names: [DNSName]) -> AttemptFailure {
+    guard let limit = limit(of: names), let asked = retryAfter else { return self }
+    var bounded = self
+    bounded.retryAfter = min(asked, Int(limits.of(limit).period.components.seconds))
+    return bounded
+  }
+
   /// The CA tried to validate, and could not: it counts that.
   fileprivate var isFailedValidation: Bool {
     [Problem.Word.nameUnreachable, .challengeFailed, .caaForbids].map(\.rawValue).contains(error)

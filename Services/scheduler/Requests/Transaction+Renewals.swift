@@ -60,6 +60,7 @@ extension Transaction {
 extension Transaction {
   /// Does what has come due by now: pauses that are over, kept CSRs, certificates without one, devices that did not answer, certificates that are offered again.
   mutating func catchUp() throws {
+    try Schema.endImpossiblePauses(at: now, in: database)
     // The rule, or the CA, may have been set anew.
     let otherwise = try RenewalRecord.byOtherRule(than: settings.renewalRule, from: database)
     for renewal in otherwise { try keep(renewal.schedule, of: renewal) }

@@ -11,11 +11,13 @@ struct LedgerRecord: Codable, FetchableRecord, PersistableRecord {
   let fullAt: Instant
 
   /// What is left of these limits.
-  static func ledger(_ accounts: [LedgerAccount], of book: String, by limits: AuthorityLimits, from database: Database) throws -> Ledger {
+  static func ledger(
+    _ accounts: [LedgerAccount], of book: String, by limits: AuthorityLimits, at now: Instant, from database: Database
+  ) throws -> Ledger {
     var buckets: [LedgerAccount: TokenBucket] = [:]
     for account in accounts {
       let record = try fetchOne(database, sql: "SELECT * FROM ledger WHERE book = ? AND account = ?", arguments: [book, account.text])
-      buckets[account] = TokenBucket(limits.of(account), fullAt: record?.fullAt ?? .earliest)
+      buckets[account] = TokenBucket(limits.of(account), kept: record?.fullAt ?? .earliest, at: now)
     }
     return Ledger(buckets, knownSince: try Mark.restored.moment(in: database))
   }
@@ -30,7 +32,7 @@ struct LedgerRecord: Codable, FetchableRecord, PersistableRecord {
     return Ledger(
       Dictionary(
         records.compactMap { record in
-          LedgerAccount(text: record.account).map { ($0, TokenBucket(limits.of($0), fullAt: record.fullAt)) }
+          LedgerAccount(text: record.account).map { ($0, TokenBucket(limits.of($0), kept: record.fullAt, at: now)) }
         }, uniquingKeysWith: { first, _ in first }), knownSince: try Mark.restored.moment(in: database))
   }
 

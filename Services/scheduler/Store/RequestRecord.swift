@@ -113,10 +113,15 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
     (waitUntil, waitFor) = (moment, limit)
   }
 
+  /// It waits for no limit any more.
+  mutating func endWait() {
+    (waitUntil, waitFor) = (nil, nil)
+  }
+
   /// Keeps the machine's phase.
   mutating func keep(_ machine: RequestMachine, at now: Instant) {
     (awaitedName, failure, nextAttempt, dueAt) = (nil, nil, nil, nil)
-    (waitUntil, waitFor) = (nil, nil)
+    endWait()
     switch machine.phase {
     case .awaitingApproval(let name): (state, awaitedName) = (.awaitingApproval, name)
     case .notDue(let moment): (state, dueAt) = (.notDue, moment)

@@ -44,6 +44,15 @@ struct AuthorityHealthTests {
     #expect(inTime)
   }
 
+  @Test("and says when to come back is asked after six hours all the same: it does not know when it will work, and everyone waits")
+  func mistakenRetryAfter() {
+    var health = AuthorityHealth()
+    var failure = outage
+    failure.retryAfter = 31_536_000
+    _ = health.take(failure, jitter: 0, at: now)
+    #expect(health.outage?.retryAt == now + .seconds(21_600))
+  }
+
   @Test("a failure that is a name's fault shows that the CA can be used")
   func otherFailure() {
     var health = AuthorityHealth()

@@ -87,8 +87,35 @@ struct LedgerTests {
   @Test("when the CA says that a limit is reached, that counts")
   func corrected() {
     var ledger = ledger([.orders])
-    ledger.holdBack(.orders, until: now + .seconds(500))
+    ledger.holdBack(.orders, until: now + .seconds(500), at: now)
     #expect(ledger.wait(for: [.orders], names: [], isEmergency: true, at: now)?.until == now + .seconds(500))
+  }
+
+  @Test("but for no longer than the limit's own time, whatever it says")
+  func mistaken() {
+    var ledger = ledger([.orders])
+    ledger.holdBack(.orders, until: now + .days(365), at: now)
+    #expect(ledger.wait(for: [.orders], names: [], isEmergency: true, at: now)?.until == now + .seconds(10_800))
+  }
+
+  @Test("when somebody insists there is room for one order, and the next has to wait")
+  func room() {
+    var ledger = ledger([.orders])
+    ledger.holdBack(.orders, until: now + .seconds(500), at: now)
+    ledger.makeRoom(at: now)
+    #expect(ledger.wait(for: [.orders], names: [], isEmergency: false, at: now) == nil)
+    ledger.spend([.orders], at: now)
+    #expect(ledger.wait(for: [.orders], names: [], isEmergency: false, at: now) != nil)
+  }
+
+  @Test("what was kept under a clock that was far ahead says nothing, and what is kept rightly never looks like that")
+  func wrongClock() {
+    let limit = limits.ordersPerAccount
+    #expect(TokenBucket(limit, kept: now + .days(400), at: now).readyAt() <= now)
+    var spent = TokenBucket(limit)
+    spent.holdBack(until: now + .days(400), at: now)
+    for _ in 0..<1_000 { spent.spend(at: now) }
+    #expect(TokenBucket(limit, kept: spent.fullAt, at: now) == spent)
   }
 
   @Test(

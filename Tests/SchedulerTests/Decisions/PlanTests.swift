@@ -36,6 +36,13 @@ struct PlanTests {
     #expect(plan.turns.first { $0.slot.names == [dns("ari.example.com")] }?.at == now)
   }
 
+  @Test("what is due waits for a CA that can not be used until that is tried again, and what comes due later does not")
+  func held() {
+    let slots = [slot("due.example.com"), slot("later.example.com", in: 1)]
+    let plan = Plan(slots, ledger: Ledger([:]), limits: nil, heldUntil: now + .seconds(600), suffixes: .empty, at: now)
+    #expect(plan.turns.map(\.at) == [now + .seconds(600), now + .days(1)] && plan.turns.map(\.isHeld) == [true, false])
+  }
+
   @Test("where there are no limits nothing waits")
   func unlimited() {
     #expect(plan((0..<500).map { slot("h\($0).example.com") }, limits: nil).turns.allSatisfy { $0.at == now })

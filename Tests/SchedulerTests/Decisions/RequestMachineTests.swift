@@ -143,7 +143,7 @@ struct RetryPauseTests {
     #expect(RetryPause.end(after: failure, failures: failures, jitter: 0, now: now) == now + .seconds(7_200))
   }
 
-  @Test("is never drawn out for ever by a mistaken Retry-After, nor made a loop", arguments: [(Int.max, 30 * 86_400), (0, 60), (1, 60), (-5, 60)])
+  @Test("is never drawn out for ever by a mistaken Retry-After, nor made a loop", arguments: [(Int.max, 7 * 86_400), (0, 60), (1, 60), (-5, 60)])
   func bounded(asked: Int, seconds: Int) {
     let failure = AttemptFailure(error: "rateLimited", text: "", retryAfter: asked)
     #expect(RetryPause.end(after: failure, failures: 1, jitter: 0, now: now) == now + .seconds(seconds))
@@ -161,6 +161,12 @@ struct RetryPauseTests {
     let failure = AttemptFailure(error: error, text: "")
     let ends = [1, 2, 3, 50].map { RetryPause.end(after: failure, failures: $0, jitter: 0, now: now) }
     #expect(ends == [60, 600, 3_600, 3_600].map { now + .seconds($0) })
+  }
+
+  @Test("ends after six hours at the latest where the request is not at fault, whatever the CA asks for")
+  func longOutage() {
+    let failure = AttemptFailure(error: "caUnavailable", text: "", retryAfter: 31_536_000)
+    #expect(RetryPause.end(after: failure, failures: 1, jitter: 0, now: now) == now + .seconds(21_600))
   }
 
   @Test("has no end when the same CSR can not succeed")

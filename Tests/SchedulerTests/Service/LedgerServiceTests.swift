@@ -112,6 +112,52 @@ struct LedgerServiceTests {
     }
   }
 
+  @Test("a limit holds nothing back for longer than its own time, and not what an administrator insists on")
+  func insisted() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet(["ACME_CONNECTOR_AUTHORITY_DIRECTORY": "https://acme.test/directory", "ACME_CONNECTOR_LIMITS_APPLY": "true"])
+      let text = "too many new orders (300) from this account in the last 3h0m0s"
+      bench.client.set(.fail(Problem(.rateLimited, text, retryAfter: 31_536_000)))
+      try await bench.working(fleet) {
+        let first = try await fleet.device("1")
+        let limited = try await fleet.submit(makeCSR("a.example.net"), of: first)
+        let failed = try await fleet.request(limited.id, of: first, in: .failed)
+        #expect((10_800...14_400).contains(failed.failure?.retryAfter ?? 0))
+
+        bench.client.set(.issue())
+        let second = try await fleet.device("2")
+        let other = try await fleet.submit(makeCSR("b.example.net"), of: second)
+        try await bench.eventually { try await fleet.certificates(of: second, all: true).first?.dueAt != nil }
+        let turn = try #require(try await fleet.certificates(of: second, all: true).first?.dueAt)
+        #expect(turn <= bench.clock.wallClock.now() + .seconds(14_400))
+        let refusal = await #expect(throws: Refusal.self) { try await fleet.renew(.init(request: other.id), force: false) }
+        #expect(refusal?.text.contains("the CA's limit on orders of an account until \(turn); --force") == true)
+        #expect(try await fleet.renew(.init(request: other.id), force: true) == [other.id])
+        _ = try await fleet.request(other.id, of: second, in: .ready)
+      }
+    }
+  }
+
+  @Test("what waits for a limit is looked at anew when the limits are set anew")
+  func limitsLifted() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet(["ACME_CONNECTOR_AUTHORITY_DIRECTORY": "https://acme.test/directory"])
+      _ = try await fleet.change("limits.apply", to: "true")
+      _ = try await fleet.change("limits.certificatesPerDomain", to: "1")
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        let first = try await fleet.submit(makeCSR("a.example.net"), of: device, slot: "a")
+        _ = try await fleet.request(first.id, of: device, in: .ready)
+        let second = try await fleet.submit(makeCSR("b.example.net"), of: device, slot: "b")
+        try await bench.eventually {
+          try await fleet.store.read { try RequestRecord.fetch(second.id, from: $0)?.waitUntil } != nil
+        }
+        _ = try await fleet.change("limits.apply", to: "false")
+        _ = try await fleet.request(second.id, of: device, in: .ready)
+      }
+    }
+  }
+
   @Test("the most urgent comes first: whose certificate ends first, before those who have none yet")
   func urgent() async throws {
     try await onBench { bench in

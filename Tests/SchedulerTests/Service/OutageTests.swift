@@ -58,6 +58,56 @@ struct OutageTests {
     }
   }
 
+  @Test("an outage stands in the status and in the plan, with its alarm and the moment of the next order")
+  func shown() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let now = bench.clock.wallClock.now()
+      #expect(try await fleet.status(startedAt: now).outage == nil)
+      bench.client.set(.fail(Problem(.caUnavailable, "503 Service Unavailable.")))
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        let failed = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        _ = try await fleet.request(failed.id, of: device, in: .failed)
+        let held = try await fleet.submit(makeCSR("b.example.net"), of: device, slot: "held")
+        let status = try await fleet.status(startedAt: now)
+        let retryAt = try #require(status.outage?.retryAt)
+        #expect(status.outage?.error == "caUnavailable" && status.outage?.since == now && retryAt > now && status.alarms == 1)
+        let turn = try await fleet.plan(lifetime: nil, limit: 10).turns.first { $0.slot == held.slot }
+        #expect(turn?.at == retryAt && turn?.limit == "the CA, which can not be used")
+      }
+    }
+  }
+
+  @Test("a clock that was ahead for a moment, while an order failed, holds nothing back when it is right again", arguments: [true, false])
+  func clockAhead(isRestarted: Bool) async throws {
+    try await onBench { bench in
+      let first = try bench.fleet()
+      let device = try await first.device("1")
+      let csr = try makeCSR("b.example.net")
+      bench.client.set(.fail(Problem(.caUnavailable, "503 Service Unavailable.")))
+      let failed = try await bench.working(first) {
+        bench.clock.advance(by: .days(400))
+        let failed = try await first.submit(makeCSR("a.example.net"), of: device)
+        _ = try await first.request(failed.id, of: device, in: .failed)
+        bench.clock.advance(by: Duration.zero - .days(400))
+        bench.client.set(.issue())
+        guard !isRestarted else { return failed }
+        // What a timer would do in a minute.
+        first.orders.wake()
+        _ = try await first.request(failed.id, of: device, in: .ready)
+        return failed
+      }
+      let second = try bench.fleet()
+      try await second.sweep()
+      try await bench.working(second) {
+        let other = try await second.submit(csr, of: device, slot: "other")
+        _ = try await second.request(other.id, of: device, in: .ready)
+        _ = try await second.request(failed.id, of: device, in: .ready)
+      }
+    }
+  }
+
   @Test("a new CSR for the same names does not end the pause after a failure; one for other names begins afresh")
   func remembered() async throws {
     try await onBench { bench in

@@ -33,12 +33,19 @@ struct StatusCommand: ConnectorCommand {
     try terminal.facts(facts)
   }
 
+  private static func orders(_ status: AdminMethods.Status.Reply, now: Instant) -> String {
+    guard status.configured else { return "are not made, for there is no authority" }
+    guard let outage = status.outage else { return "may be made" }
+    return "wait since \(outage.since.text(at: now)), the next is made \(outage.retryAt.text(at: now)): \(outage.text)"
+  }
+
   private static func facts(_ status: AdminMethods.Status.Reply, now: Instant) -> [(String, String)] {
     let requests = status.requests.filter { $0.count > 0 }.map { "\($0.count) \($0.state.rawValue)" }.joined(separator: ", ")
     var facts = [
       ("version", "\(status.version), since \(status.startedAt.text(at: now))"),
       ("authority", status.authority ?? "none: set authority.directory"),
-      ("orders", status.configured ? "may be made" : "are not made, for there is no authority"),
+      ("orders", orders(status, now: now)),
+      ("alarms", status.alarms == 0 ? "none" : "\(status.alarms); `acme-connector alarms` lists them"),
       ("devices", "\(status.devices)"),
       ("names", "\(status.names)"),
       ("requests", requests.isEmpty ? "none" : requests),
