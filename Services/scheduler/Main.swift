@@ -1,8 +1,10 @@
 import FoundationEssentials
+import Logging
 import PKI
 import SchedulerAPI
 import ServiceLifecycle
 import ServiceRuntime
+import Telemetry
 import Varlink
 
 /// The scheduler: remembers devices, names, requests and certificates, and decides who is served when.
@@ -13,6 +15,11 @@ struct Main {
     await ServiceProcess("scheduler").run { environment in
       let clock = WallClock.system
       let store = try Store(at: Store.file(in: environment), clock: clock)
+      if store.wasEmptied {
+        environment.logger.log(
+          .fileDamaged, "the database was empty: no device, name or certificate is known any more",
+          metadata: [.file: Store.file(in: environment).path(percentEncoded: false)])
+      }
       let settings = try LiveSettings(
         stored: try store.storedSettings(), file: environment.settingsFile, variables: environment.variables, logger: environment.logger)
       let fleet = Fleet(

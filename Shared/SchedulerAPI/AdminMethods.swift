@@ -230,12 +230,15 @@ public enum AdminMethods {
 
   /// There is no such thing.
   public struct NotFound: VarlinkFault, Hashable {
-    /// What was looked for.
+    /// What was looked for: a device, a request, a certificate or a claim.
     public var what: String
+    /// Which.
+    public var which: String?
 
     /// What was looked for.
-    public init(what: String) {
+    public init(what: String, which: String? = nil) {
       self.what = what
+      self.which = which
     }
   }
 }

@@ -1,3 +1,15 @@
+extension Unicode.Scalar {
+  /// Whether it could end a line, steer a terminal or change how what stands beside it looks: controls, also those of C1, what reorders text or is not
+  /// seen at all, and what is no character.
+  public var disturbsLine: Bool {
+    if isASCII { return value < 0x20 || value == 0x7f }
+    return switch properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: true
+    default: false
+    }
+  }
+}
+
 /// Text made safe for one line of a log.
 enum LineText {
   /// The text with everything escaped that could end the line or change how it looks.
@@ -25,11 +37,5 @@ enum LineText {
     return "\"" + safe.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\\\"") + "\""
   }
 
-  private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
-    if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7f || scalar == "\\" }
-    return switch scalar.properties.generalCategory {
-    case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: true
-    default: false
-    }
-  }
+  private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool { scalar.disturbsLine || scalar == "\\" }
 }

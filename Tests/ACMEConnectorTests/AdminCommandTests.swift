@@ -189,7 +189,31 @@ struct AdminCommandTests {
     let error = await #expect(throws: CommandError.self) {
       try await TestConnector.serving(admin(handler)) { try await $0.run("settings", "set", "devices.renewDays", "20") }
     }
-    #expect(error?.description == "The value is fixed by /etc/acme-connector/settings.json. (fixedSetting)")
+    #expect(error?.description == "The value is fixed by /etc/acme-connector/settings.json.")
+  }
+
+  @Test(
+    "what is not there is named, with the command that shows what is",
+    arguments: [
+      ("request", "for nope.example", "There is no request for nope.example; `acme-connector certificates list --all` shows what there is."),
+      ("device", "d1", "There is no device d1; `acme-connector devices` shows what there is."),
+      ("claim", nil, "There is no claim; `acme-connector names` shows what there is."),
+    ] as [(String, String?, String)])
+  func missing(what: String, which: String?, sentence: String) async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.Renew.self) { _, _ in throw AdminMethods.NotFound(what: what, which: which) }
+    let error = await #expect(throws: CommandError.self) {
+      try await TestConnector.serving(admin(handler)) { try await $0.run("renew", "--name", "nope.example") }
+    }
+    #expect(error?.description == sentence)
+  }
+
+  @Test("a service that does not answer has a journal that says why")
+  func unanswered() {
+    let error = VarlinkError(.timedOut, method: "Status", peer: "/run/acme-connector/admin.sock", detail: "no answer within 30.0 seconds")
+    #expect(
+      CommandError(explaining: error).description
+        == "scheduler gives no answer within 30.0 seconds. If it can not start, its journal says why: "
+        + "`journalctl -n 20 -u acme-connector-scheduler.service`.")
   }
 
   private static let account = AccountView(

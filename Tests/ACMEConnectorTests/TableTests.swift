@@ -26,9 +26,10 @@ struct TableTests {
     #expect(table(rows).lines() == ["NAME  TEXT", "a     0123456789"])
   }
 
-  @Test("what a device calls itself can not steer the terminal")
+  @Test("what a device calls itself, or a CA says, can neither steer the terminal nor reorder the line")
   func controlCharacters() {
-    let lines = table([Row(name: "a\u{1B}[2J\r\n", text: "b")]).lines()
+    let lines = table([Row(name: "a\u{1B}[2J\r\n", text: "b"), Row(name: "\u{9B}2J\u{202E}é", text: "c\u{2066}")]).lines()
     #expect(lines[1] == "a\u{FFFD}[2J\u{FFFD}\u{FFFD}  b")
+    #expect(lines[2] == "\u{FFFD}2J\u{FFFD}é     c\u{FFFD}")
   }
 }

@@ -24,11 +24,12 @@ struct CommandError: Error, CustomStringConvertible {
   init(explaining error: any Error) {
     switch error {
     case let error as CommandError: self = error
-    case let error as AdminMethods.Refused: self.init(Self.sentence(error.error, error.text, about: error.name.map { "\($0)" }))
-    case let error as AdminMethods.NotFound: self.init("There is no such thing: \(error.what).")
-    case let error as Logins.Refused: self.init(Self.sentence(error.error, error.text))
+    case let error as AdminMethods.Refused: self.init((error.name.map { "\($0): " } ?? "") + error.text)
+    case let error as AdminMethods.NotFound: self.init(missing: error)
+    case let error as Logins.Refused: self.init(error.text)
     case is Restarting: self.init("The service is being restarted; try again in a moment.")
     case let error as VarlinkError where error.code == .unreachable: self.init(unreachable: error.peer)
+    case let error as VarlinkError where error.code == .timedOut: self.init(unanswered: error)
     case let error as VarlinkError where error.detail.hasPrefix("org.acmeconnector.InternalError"):
       self.init("The service could not do it, and its log says why (\(error.method)).")
     default: self.init("\(error)")
@@ -45,8 +46,24 @@ struct CommandError: Error, CustomStringConvertible {
     }
   }
 
-  private static func sentence(_ code: String, _ text: String, about name: String? = nil) -> String {
-    let subject = name.map { "\($0): " } ?? ""
-    return "\(subject)\(text) (\(code))"
+  /// systemd takes calls also for a service that can not start.
+  private init(unanswered error: VarlinkError) {
+    let service = ServiceName.allCases.first { error.peer.hasSuffix("/\($0.socket)") }?.rawValue
+    self.init(
+      service.map {
+        "\($0) gives \(error.detail). If it can not start, its journal says why: `journalctl -n 20 -u acme-connector-\($0).service`."
+      } ?? "\(error)")
+  }
+
+  private init(missing error: AdminMethods.NotFound) {
+    let thing = [error.what, error.which].compactMap(\.self).joined(separator: " ")
+    let list: String? =
+      switch error.what {
+      case "device": "devices"
+      case "request", "certificate": "certificates list --all"
+      case "claim": "names"
+      default: nil
+      }
+    self.init("There is no \(thing)\(list.map { "; `acme-connector \($0)` shows what there is" } ?? "").")
   }
 }

@@ -7,18 +7,12 @@ struct Connector: Sendable {
   let directory: String
 
   /// The scheduler, as administrators see it.
-  var admin: VarlinkClient { client(of: "admin.sock") }
+  var admin: VarlinkClient { client(of: .scheduler) }
   /// The device gateway's logins.
-  var logins: VarlinkClient { client(of: "logins.sock") }
+  var logins: VarlinkClient { client(of: .deviceGateway) }
 
   /// Where a service tells its metrics. Scheduler and gateway tell them to administrators only.
-  func metrics(of service: ServiceName) -> VarlinkClient {
-    switch service {
-    case .acmeClient, .challengeHTTP: client(of: "\(service.rawValue).sock")
-    case .scheduler: admin
-    case .deviceGateway: logins
-    }
-  }
+  func metrics(of service: ServiceName) -> VarlinkClient { client(of: service) }
 
   /// The device that an administrator means by its id, or by its key or name where only one has it. Of several, those that are retired are meant only
   /// if `retired`, and the others only if not.
@@ -38,7 +32,7 @@ struct Connector: Sendable {
     return device.id
   }
 
-  private func client(of socket: String) -> VarlinkClient { VarlinkClient(path: "\(directory)/\(socket)") }
+  private func client(of service: ServiceName) -> VarlinkClient { VarlinkClient(path: "\(directory)/\(service.socket)") }
 }
 
 extension VarlinkClient {

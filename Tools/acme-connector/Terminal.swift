@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import PKI
+import Telemetry
 
 /// Where a command's words go: its results to standard output, what it has to say besides to standard error.
 struct Terminal: Sendable {
@@ -94,8 +95,8 @@ struct Terminal: Sendable {
 }
 
 extension String {
-  /// The text without control characters: much of what is shown came from devices, and must not steer the terminal.
+  /// The text without what steers the terminal or reorders the line: much of what is shown came from devices and from the CA.
   var printable: String {
-    String(String.UnicodeScalarView(unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+    String(String.UnicodeScalarView(unicodeScalars.map { $0.disturbsLine ? "\u{FFFD}" : $0 }))
   }
 }

@@ -1,9 +1,10 @@
 import PKI
+import Telemetry
 
 extension String {
-  /// Text of others as it may be kept and shown: one line without control characters, of at most so many Unicode scalars.
+  /// Text of others as it may be kept and shown: one line without anything that changes how it looks, of at most so many Unicode scalars.
   func line(of most: Int) -> String {
-    String(unicodeScalars.prefix(most).map { $0.value < 0x20 || $0.value == 0x7F ? " " : Character($0) })
+    String(unicodeScalars.prefix(most).map { $0.disturbsLine ? " " : Character($0) })
   }
 }
 

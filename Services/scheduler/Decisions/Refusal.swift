@@ -42,5 +42,8 @@ struct Refusal: Error, Hashable {
 
 /// There is no such thing, or it belongs to another device.
 struct NotFound: Error, Hashable {
+  /// Of what kind.
   let what: String
+  /// Which, as far as an administrator is to know.
+  var which: String?
 }

@@ -221,7 +221,9 @@ extension AdminMethods.Request.Reply {
   fileprivate init(_ view: RequestView) {
     let text: String? =
       switch view.state {
-      case .awaitingApproval: "\(view.name?.value ?? "A name") belongs to another device; approve it with `acme-connector names approve`."
+      case .awaitingApproval:
+        view.name.map { "\($0) belongs to another device; approve it with `acme-connector names approve \($0)`." }
+          ?? "A name belongs to another device; `acme-connector names` shows which."
       case .notDue: "The device has a certificate that is not due\(view.dueAt.map { " before \($0)" } ?? ""); --force orders all the same."
       case .superseded: "A newer request took its place."
       default: view.failure?.text

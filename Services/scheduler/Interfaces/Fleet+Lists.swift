@@ -77,7 +77,9 @@ extension Fleet {
 
   /// A certificate's chain.
   func chain(of request: RequestID) async throws -> String {
-    guard let certificate = try await store.read({ try CertificateRecord.of(request, from: $0) }) else { throw NotFound(what: "certificate") }
+    guard let certificate = try await store.read({ try CertificateRecord.of(request, from: $0) }) else {
+      throw NotFound(what: "certificate", which: "of request \(request)")
+    }
     return certificate.chain
   }
 

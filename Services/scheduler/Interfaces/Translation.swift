@@ -14,7 +14,7 @@ struct FaultWords: Sendable {
 
   static let administrators = FaultWords(
     refused: { AdminMethods.Refused(error: $0.word.rawValue, text: $0.text, name: $0.name) },
-    notFound: { AdminMethods.NotFound(what: $0.what) })
+    notFound: { AdminMethods.NotFound(what: $0.what, which: $0.which) })
 }
 
 extension Fleet {

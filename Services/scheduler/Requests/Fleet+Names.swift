@@ -12,7 +12,7 @@ extension Fleet {
     try await transact { transaction in
       let claims = try ClaimRecord.on(name, from: transaction.database).filter { $0.device == device }
       if claims.isEmpty, try NameRecord.holders(of: [name], from: transaction.database)[name] == device { return }
-      guard !claims.isEmpty else { throw NotFound(what: "a claim of that device on \(name)") }
+      guard !claims.isEmpty else { throw NotFound(what: "claim", which: "of \(device) on \(name)") }
       try transaction.give(name, to: device, by: administrator)
       try transaction.grant(name, to: device)
     }

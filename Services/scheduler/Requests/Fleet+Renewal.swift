@@ -18,14 +18,16 @@ extension Fleet {
   func renew(_ selection: Selection, force: Bool) async throws -> [RequestID] {
     let (queued, refusal) = try await transact { transaction -> ([RequestID], Refusal?) in
       let database = transaction.database
-      if let device = selection.device, try DeviceRecord.fetch(device, from: database) == nil { throw NotFound(what: "device") }
+      if let device = selection.device, try DeviceRecord.fetch(device, from: database) == nil {
+        throw NotFound(what: "device", which: "\(device)")
+      }
       let selected: [RequestRecord]
       if let id = selection.request {
-        guard let request = try RequestRecord.fetch(id, from: database) else { throw NotFound(what: "request") }
+        guard let request = try RequestRecord.fetch(id, from: database) else { throw NotFound(what: "request", which: "\(id)") }
         selected = [request]
       } else {
         selected = try RequestRecord.newestOfSlots(of: selection.device, name: selection.name, from: database)
-        if selection.name != nil, selected.isEmpty { throw NotFound(what: "name") }
+        if let name = selection.name, selected.isEmpty { throw NotFound(what: "request", which: "for \(name)") }
       }
       guard transaction.settings.authority != nil else {
         throw Refusal(.notConfigured, "No certificate authority is set yet; set authority.directory.")

@@ -25,23 +25,29 @@ struct SettingsFile: Sendable, Hashable {
       throw SettingsError(place: path, cause: "is no JSON that can be read: \(error)")
     }
     guard case .object(let members) = root else { throw SettingsError(place: path, cause: "is no JSON object") }
-    for (name, value) in members where !Self.sectionsOfOthers.contains(name) { take(value, at: name) }
+    for (name, value) in members where !Self.sectionsOfOthers.contains(name) { try take(value, at: name, of: path) }
     unknownKeys.sort()
   }
 
-  private mutating func take(_ value: Value, at key: String) {
-    switch value {
-    case .object(let members):
-      for (name, value) in members { take(value, at: "\(key).\(name)") }
-    case .plain(let text):
-      if SettingDefinition.all.contains(where: { $0.key == key }) { values[key] = text } else { unknownKeys.append(key) }
+  private mutating func take(_ value: Value, at key: String, of path: String) throws(SettingsError) {
+    if case .object(let members) = value {
+      for (name, value) in members { try take(value, at: "\(key).\(name)", of: path) }
+      return
     }
+    guard let definition = SettingDefinition.all.first(where: { $0.key == key }) else { return unknownKeys.append(key) }
+    guard case .plain(let text) = value else {
+      throw SettingsError(
+        place: path, cause: "\(key) is no text, whole number, true, false or list of texts, as settings are. \(definition.description)")
+    }
+    values[key] = text
   }
 
   /// A JSON value as a setting can have it; a list is its texts with commas between them, null an empty text.
   private enum Value: Decodable {
     case object([String: Value])
     case plain(String)
+    /// Anything else, as a number with a fraction or one that no machine holds.
+    case strange
 
     init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
@@ -55,8 +61,10 @@ struct SettingsFile: Sendable, Hashable {
         self = .plain(list.joined(separator: ","))
       } else if container.decodeNil() {
         self = .plain("")
+      } else if let members = try? container.decode([String: Value].self) {
+        self = .object(members)
       } else {
-        self = .object(try container.decode([String: Value].self))
+        self = .strange
       }
     }
   }

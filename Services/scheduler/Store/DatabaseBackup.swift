@@ -36,7 +36,7 @@ struct DatabaseBackup: Sendable, Hashable {
 
   /// The latest that a program which knows schemas up to `version` can go on with.
   static func latest(of database: URL, upTo version: Int) -> DatabaseBackup? {
-    try? all(of: database).first { $0.schema <= version }
+    try? all(of: database).first { (1...version).contains($0.schema) }
   }
 
   /// Makes one of a database that others may have open, and write to, meanwhile: SQLite copies one state of it. When this returns, it is on disk.

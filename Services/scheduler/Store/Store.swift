@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import Glibc
 import PKI
 import ServiceRuntime
 
@@ -8,15 +9,23 @@ struct Store: Sendable {
   private let pool: DatabasePool
   /// The generation that was last here.
   let generation: GenerationFile
+  /// There was a file without anything in it, and no backup beside it: the store began anew. A new one is so if the process dies while it makes it;
+  /// else somebody or something has emptied it.
+  let wasEmptied: Bool
 
   /// Where a scheduler has its database.
   static func file(in environment: ServiceEnvironment) -> URL { environment.stateDirectory.appending(component: "scheduler.sqlite") }
 
   /// Opens the database, makes it if there is none, and brings it to the present schema; what an older version has left is saved before that.
-  /// - Throws: ``StoreError`` when a newer version of this program has written it, or it can not be used.
+  /// - Throws: ``StoreError`` when a newer version of this program has written it, it is empty and was not always, or it can not be used.
   init(at file: URL, clock: WallClock = .system) throws {
     let path = file.path(percentEncoded: false)
     generation = GenerationFile(of: file)
+    wasEmptied = Self.isEmptyFile(path)
+    if wasEmptied, let backup = DatabaseBackup.latest(of: file, upTo: Schema.version)?.file.path(percentEncoded: false) {
+      throw StoreError(
+        path: path, cause: "is empty, and was not when \(backup) was saved; put that in its place, or remove the empty file to begin with nothing")
+    }
     do {
       var configuration = Configuration()
       // One process has the database, but a person may look at it with sqlite3.
@@ -31,6 +40,11 @@ struct Store: Sendable {
     } catch let error as DatabaseError {
       throw StoreError(path: path, cause: "can not be used (\(error)); see to the disk and to the permissions of the state directory")
     }
+  }
+
+  private static func isEmptyFile(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_size == 0
   }
 
   /// Reads a state that no writer changes meanwhile.

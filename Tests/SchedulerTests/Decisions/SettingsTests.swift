@@ -79,6 +79,14 @@ struct SettingsTests {
     #expect(file.unknownKeys == ["authority.directry", "extra"])
   }
 
+  @Test("a value of a kind that no setting has is an error with the key and what it takes", arguments: ["1e999", "1.5", "[1]", "[[]]"])
+  func strangeInFile(value: String) {
+    #expect { try layers(file: #"{"orders": {"concurrent": \#(value)}}"#) } throws: {
+      let text = ($0 as? SettingsError)?.description ?? ""
+      return text.hasPrefix("settings.json: orders.concurrent is no text") && text.contains("From 1 to ")
+    }
+  }
+
   @Test("a file or an environment with a value that is not allowed is an error that names it")
   func badPlaces() {
     #expect(throws: SettingsError.self) { try layers(file: "no JSON") }

@@ -106,7 +106,7 @@ struct LedgerServiceTests {
         #expect(try await fleet.certificates(of: nil, all: true).map(\.newOrders) == [3])
         let limits = try #require(fleet.settings.current.limits)
         let book = try #require(fleet.settings.current.authority?.book)
-        let ledger = try await fleet.store.read { try LedgerRecord.all(of: book, by: limits, at: .earliest, from: $0) }
+        let ledger = try await fleet.store.read { try LedgerRecord.all(of: book, by: limits, at: bench.clock.wallClock.now(), from: $0) }
         #expect(ledger.buckets[.orders]?.fullAt == bench.clock.wallClock.now() + limits.ordersPerAccount.refill * 3)
       }
     }

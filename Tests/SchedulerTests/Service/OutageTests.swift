@@ -128,6 +128,11 @@ struct OutageTests {
     }
   }
 
+  @Test("what a CA says is kept as one line that reorders nothing")
+  func text() {
+    #expect(AttemptFailure(Problem(.caUnavailable, "a\u{202E}b\u{9B}c\nd é")).text == "a b c d é")
+  }
+
   @Test("the one name of many that is at fault is named")
   func named() {
     let problem = Problem(.challengeFailed, "It failed.", names: [NameProblem(name: dns("h37.example.net"), acmeType: nil, text: "404")])

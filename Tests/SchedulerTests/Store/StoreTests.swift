@@ -134,6 +134,28 @@ struct StoreTests {
     }
   }
 
+  @Test("an empty file where a backup shows that there was a database is refused, with what to do")
+  func emptied() async throws {
+    try await onBench { bench in
+      let file = bench.folder.appending(component: "s.sqlite")
+      #expect(try !Store(at: file).wasEmptied, "a new one")
+      let backup = try #require(try DatabaseBackup.save(databaseAt: file, at: bench.clock.wallClock.now()))
+      try Data().write(to: file)
+      #expect { try Store(at: file) } throws: { "\($0)".contains("put that in its place") && "\($0)".contains(backup.path(percentEncoded: false)) }
+      #expect(try Data(contentsOf: file).isEmpty)
+    }
+  }
+
+  @Test("an empty file without a backup is begun anew, for a first start may have died there, but not without a word")
+  func emptyFromTheStart() async throws {
+    try await onBench { bench in
+      let file = bench.folder.appending(component: "s.sqlite")
+      try Data().write(to: file)
+      #expect(try Store(at: file).wasEmptied)
+      #expect(try !Store(at: file).wasEmptied)
+    }
+  }
+
   /// A database as the first version of the program left it.
   private func asOlderVersion(_ file: URL) throws {
     let pool = try DatabasePool(path: file.path(percentEncoded: false))

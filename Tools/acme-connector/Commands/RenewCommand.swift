@@ -16,7 +16,7 @@ struct RenewCommand: ConnectorCommand {
   @Option(help: "All of a device, by id, key or name.") var device: String?
   @Option(help: "Those with this name.") var name: DNSName?
   @Flag(help: "End the pause after a failure; so it is without this word, too.") var now = false
-  @Flag(help: "Even those whose certificate is valid, and at once what is not due.") var force = false
+  @Flag(help: "Even those whose certificate is valid, and at once what is not due or waits for a limit of the CA.") var force = false
   @Option(help: "Begin a campaign, for this reason; after keyCompromise only new keys are taken.") var reason: CampaignReason?
   @Flag(help: "With --reason: all certificates.") var all = false
   @Option(help: "With --reason: those of devices of this scope, as `acme-connector devices` shows it.") var scope: String?
