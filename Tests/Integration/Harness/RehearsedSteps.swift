@@ -9,7 +9,8 @@ enum RehearsedSteps {
   static let ofGateway = all.filter { $0.hasPrefix(ownPrefix) }
   /// Those that an administrator's call takes and no device's enrolment does. One that is missing here fails among those of devices, where it is
   /// not reached.
-  static let ofAdministration = Set(["device-gateway.loginsStored", "scheduler.certificateRevoked", "scheduler.nameApproved"] + ofKeyChanges + ofDeactivation)
+  static let ofAdministration = Set(
+    ["device-gateway.loginsStored", "scheduler.certificateRevoked", "scheduler.nameApproved"] + ofKeyChanges + ofDeactivation)
   /// Those of another key for the account, and of its end.
   static let ofKeyChanges = ["acme-client.nextKeyStored", "acme-client.keyChanged", "acme-client.newKeyNoted", "acme-client.newKeyInPlace"]
   static let ofDeactivation = ["acme-client.deactivationStored", "acme-client.accountDeactivated"]

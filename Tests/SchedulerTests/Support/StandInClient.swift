@@ -119,7 +119,10 @@ final class StandInClient: Sendable {
     let observe = VarlinkHandler.reply(ACMEClient.Observe.self) { call, _ in
       self.state.withLock { state in
         state.observed.append(call)
-        let revoke = VarlinkHandler.reply(ACMEClient.Revoke.self) { call, _ in
+        return .init(sightings: state.sightings)
+      }
+    }
+    let revoke = VarlinkHandler.reply(ACMEClient.Revoke.self) { call, _ in
       try self.state.withLock { state in
         if let failed = state.revocation { throw failed }
         state.revoked.append(call.reason)
