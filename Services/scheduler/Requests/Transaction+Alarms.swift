@@ -78,18 +78,13 @@ extension Transaction {
     tell(standing, isOver: true)
   }
 
-  /// Devices are told again of what stands.
-  mutating func repeatAlarms() throws {
-    for alarm in try AlarmRecord.toTell(at: now, from: database) {
-      if alarm.code == .loginRefused {
-        try clear(alarm)
-        continue
-      }
-      var alarm = alarm
-      alarm.tellAt = now + settings.alarmPause
-      try alarm.update(database)
-      tell(alarm)
-    }
+  /// A device is told again of what stands. That logins were refused is over when it is not said again.
+  mutating func tellAgain(_ alarm: AlarmRecord) throws {
+    guard alarm.code != .loginRefused else { return try clear(alarm) }
+    var alarm = alarm
+    alarm.tellAt = now + settings.alarmPause
+    try alarm.update(database)
+    tell(alarm)
   }
 
   /// A device's clock as it was when the device told of itself.

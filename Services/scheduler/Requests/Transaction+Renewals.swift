@@ -60,25 +60,35 @@ extension Transaction {
 extension Transaction {
   /// Does what has come due by now: pauses that are over, kept CSRs, certificates without one, devices that did not answer, certificates that are offered again.
   mutating func catchUp() throws {
+    let most = Self.mostAtOnce
     try Schema.endImpossiblePauses(at: now, in: database)
     // The rule, or the CA, may have been set anew.
-    let otherwise = try RenewalRecord.byOtherRule(than: settings.renewalRule, from: database)
-    for renewal in otherwise { try keep(renewal.schedule, of: renewal) }
+    let otherwise = try RenewalRecord.byOtherRule(most, than: settings.renewalRule, from: database)
+    try each(otherwise) { try $0.keep($1.schedule, of: $1) }
     try replaceTrials(among: otherwise.map(\.request))
-    for request in try readable(RequestRecord.due(at: now, from: database)) { try tryAgain(request) }
-    for request in try readable(RequestRecord.cameDue(at: now, from: database)) {
-      if try !claimLostNames(of: request) { try handle(.cameDue, of: request) }
+    try each(readable(RequestRecord.due(most, at: now, from: database))) { try $0.tryAgain($1) }
+    try each(readable(RequestRecord.cameDue(most, at: now, from: database))) { transaction, request in
+      if try !transaction.claimLostNames(of: request) { try transaction.handle(.cameDue, of: request) }
     }
-    for renewal in try RenewalRecord.due(at: now, from: database) {
-      let newest = try RequestRecord.newest(of: renewal.device, slot: renewal.slot, from: database)
-      try advance(renewal, .due(open: newest.map { $0.id != renewal.request && $0.phase.isOpen } ?? false))
+    try each(RenewalRecord.due(most, at: now, from: database)) { transaction, renewal in
+      let newest = try RequestRecord.newest(of: renewal.device, slot: renewal.slot, from: transaction.database)
+      try transaction.advance(renewal, .due(open: newest.map { $0.id != renewal.request && $0.phase.isOpen } ?? false))
     }
-    for renewal in try RenewalRecord.unanswered(at: now, from: database) { try advance(renewal, .patienceOver) }
-    for renewal in try RenewalRecord.toReview(at: now, from: database) { try reviewAlarms(of: renewal.device) }
+    try each(RenewalRecord.unanswered(most, at: now, from: database)) { try $0.advance($1, .patienceOver) }
+    try each(RenewalRecord.toReview(most, at: now, from: database)) { try $0.reviewAlarms(of: $1.device) }
     try askForAdopted()
-    try repeatAlarms()
+    try each(AlarmRecord.toTell(most, at: now, from: database)) { try $0.tellAgain($1) }
     try reviewCampaigns()
-    for certificate in try CertificateRecord.toAnnounce(at: now, from: database) { try offerAgain(certificate) }
+    try each(CertificateRecord.toAnnounce(most, at: now, from: database)) { try $0.offerAgain($1) }
+  }
+
+  /// How much of a kind is done in one transaction, so that others have their turn too.
+  private static let mostAtOnce = 1_000
+
+  /// Does something for each of what was found; where that is not all there is, the queue looks again at once.
+  private mutating func each<Record>(_ found: [Record], _ body: (inout Transaction, Record) throws -> Void) throws {
+    for record in found { try body(&self, record) }
+    if found.count == Self.mostAtOnce { hasWork = true }
   }
 
   /// When there is something to catch up with next.

@@ -49,8 +49,8 @@ struct AlarmRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable
   }
 
   /// Those of which their devices are to be told again.
-  static func toTell(at now: Instant, from database: Database) throws -> [AlarmRecord] {
-    try fetchAll(database, sql: "SELECT * FROM alarm WHERE tellAt <= ? ORDER BY tellAt LIMIT 1000", arguments: [now.milliseconds])
+  static func toTell(_ count: Int, at now: Instant, from database: Database) throws -> [AlarmRecord] {
+    try fetchAll(database, sql: "SELECT * FROM alarm WHERE tellAt <= ? ORDER BY tellAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// An alarm of which nobody tells the end is over then.

@@ -40,8 +40,8 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
   }
 
   /// Those that are to be offered once more.
-  static func toAnnounce(at now: Instant, from database: Database) throws -> [CertificateRecord] {
-    try fetchAll(database, sql: "SELECT * FROM certificate WHERE announceAt <= ? ORDER BY announceAt LIMIT 1000", arguments: [now.milliseconds])
+  static func toAnnounce(_ count: Int, at now: Instant, from database: Database) throws -> [CertificateRecord] {
+    try fetchAll(database, sql: "SELECT * FROM certificate WHERE announceAt <= ? ORDER BY announceAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// When the next one is to be offered once more.

@@ -121,14 +121,14 @@ extension RenewalRecord {
   }
 
   /// Those whose moment has come, longest due first.
-  static func due(at now: Instant, from database: Database) throws -> [RenewalRecord] {
+  static func due(_ count: Int, at now: Instant, from database: Database) throws -> [RenewalRecord] {
     try fetchAll(
-      database, sql: "SELECT * FROM renewal WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT 1000", arguments: [now.milliseconds])
+      database, sql: "SELECT * FROM renewal WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// Those whose device has not answered in time.
-  static func unanswered(at now: Instant, from database: Database) throws -> [RenewalRecord] {
-    try fetchAll(database, sql: "SELECT * FROM renewal WHERE answerBy <= ? ORDER BY answerBy LIMIT 1000", arguments: [now.milliseconds])
+  static func unanswered(_ count: Int, at now: Instant, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(database, sql: "SELECT * FROM renewal WHERE answerBy <= ? ORDER BY answerBy LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// Those of certificates about which their CA is to be asked, longest waiting first.
@@ -149,13 +149,14 @@ extension RenewalRecord {
   }
 
   /// Those that wait by another rule than this one.
-  static func byOtherRule(than rule: RenewalRule, from database: Database) throws -> [RenewalRecord] {
-    try fetchAll(database, sql: "SELECT * FROM renewal WHERE rule < :rule OR rule > :rule", arguments: ["rule": rule.mark])
+  static func byOtherRule(_ count: Int, than rule: RenewalRule, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(
+      database, sql: "SELECT * FROM renewal WHERE rule < :rule OR rule > :rule LIMIT :count", arguments: ["rule": rule.mark, "count": count])
   }
 
   /// Those of slots whose alarms are to be looked at again.
-  static func toReview(at now: Instant, from database: Database) throws -> [RenewalRecord] {
-    try fetchAll(database, sql: "SELECT * FROM renewal WHERE reviewAt <= ? ORDER BY reviewAt LIMIT 1000", arguments: [now.milliseconds])
+  static func toReview(_ count: Int, at now: Instant, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(database, sql: "SELECT * FROM renewal WHERE reviewAt <= ? ORDER BY reviewAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// Those of certificates that the CA wants replaced ahead of their time, in no campaign yet.

@@ -103,8 +103,9 @@ extension RequestRecord {
   }
 
   /// The failed requests whose pause is over, and those that wait for a name and are to be looked at.
-  static func due(at now: Instant, from database: Database) throws -> [Row] {
-    try Row.fetchAll(database, sql: "SELECT * FROM request WHERE nextAttempt <= ? ORDER BY nextAttempt LIMIT 1000", arguments: [now.milliseconds])
+  static func due(_ count: Int, at now: Instant, from database: Database) throws -> [Row] {
+    try Row.fetchAll(
+      database, sql: "SELECT * FROM request WHERE nextAttempt <= ? ORDER BY nextAttempt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// The failed requests that wait for nothing but the CA.
@@ -113,8 +114,8 @@ extension RequestRecord {
   }
 
   /// The kept requests whose moment has come.
-  static func cameDue(at now: Instant, from database: Database) throws -> [Row] {
-    try Row.fetchAll(database, sql: "SELECT * FROM request WHERE dueAt <= ? ORDER BY dueAt LIMIT 1000", arguments: [now.milliseconds])
+  static func cameDue(_ count: Int, at now: Instant, from database: Database) throws -> [Row] {
+    try Row.fetchAll(database, sql: "SELECT * FROM request WHERE dueAt <= ? ORDER BY dueAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// The newest request of a slot that has a certificate for its device to use.
