@@ -39,6 +39,7 @@ test:
 	@deploy/step "Testing each part" $(LOGS)/test-parts.log swift test --skip-build --skip IntegrationTests --skip SystemTests
 	@deploy/step "Testing the whole" $(LOGS)/test-whole.log swift test --skip-build --filter IntegrationTests
 	@$(MAKE) --no-print-directory deb
+	@deploy/step "Living through two years of 1,000 devices" $(LOGS)/simulation.log .build/release/RenewalSimulation 1000 730
 	@obstacle=$$(Tests/System/bed/bed --obstacle); \
 	if [ -n "$$obstacle" ] && [ -z "$$CI" ]; then echo "Testing under systemd: skipped, for $$obstacle"; \
 	else deploy/step "Testing under systemd" $(LOGS)/test-system.log swift test --skip-build --filter SystemTests; fi
@@ -61,8 +62,10 @@ simulate:
 	@deploy/prepare build
 	@deploy/step "Building the simulation (release)" $(LOGS)/build-simulation.log $(BUILD) --product RenewalSimulation
 	@.build/release/RenewalSimulation 10000 730
-	@.build/release/RenewalSimulation 1000 730 1 ledger >$(LOGS)/broken-ledger.log && exit 1 || echo "without the ledger: $$(tail -1 $(LOGS)/broken-ledger.log)"
-	@.build/release/RenewalSimulation 1000 730 1 patience >$(LOGS)/broken-patience.log && exit 1 || echo "without patience's end: $$(tail -1 $(LOGS)/broken-patience.log)"
+	@for rule in ledger patience polling alarms; do \
+	  .build/release/RenewalSimulation 1000 730 1 $$rule >$(LOGS)/broken-$$rule.log && exit 1; \
+	  echo "without $$rule: $$(tail -1 $(LOGS)/broken-$$rule.log)"; \
+	done
 
 lint:
 	@swift format lint --strict --parallel --recursive Package.swift Services Shared Tools Tests

@@ -133,6 +133,7 @@ let package = Package(
       path: "Tools/acme-device", swiftSettings: strict),
 
     // The tests
+    support("Chance"),
     support("RawSocket"),
     support("LineLog", [logging]),
     support("Programs", [subprocess]),
@@ -198,8 +199,8 @@ let package = Package(
       path: "Tests/Support/runtime-probe", swiftSettings: strict),
     // The scheduler's decisions (a link to its folder), with a model CA and model devices
     .executableTarget(
-      name: "RenewalSimulation", dependencies: ["SchedulerAPI", "ACMEClientAPI", "PKI", "Telemetry", logging], path: "Tests/Simulation",
-      swiftSettings: strict),
+      name: "RenewalSimulation", dependencies: ["SchedulerAPI", "ACMEClientAPI", "PKI", "Telemetry", "Chance", logging],
+      path: "Tests/Simulation", swiftSettings: strict),
     tests("SimulationTests", ["RenewalSimulation"]),
     .testTarget(
       name: "IntegrationTests",

@@ -11,11 +11,14 @@ struct Agenda<Entry> {
   }
 
   private var heap: [Item] = []
-  private var next = 0
+  private var number = 0
+
+  /// When the soonest happens.
+  var next: Instant? { heap.first?.at }
 
   mutating func put(_ entry: Entry, at moment: Instant) {
-    heap.append(Item(at: moment, number: next, entry: entry))
-    next += 1
+    heap.append(Item(at: moment, number: number, entry: entry))
+    number += 1
     var child = heap.count - 1
     while child > 0 {
       let parent = (child - 1) / 2
@@ -25,9 +28,9 @@ struct Agenda<Entry> {
     }
   }
 
-  mutating func take() -> (at: Instant, entry: Entry)? {
+  mutating func take() -> Entry? {
     guard let first = heap.first, let last = heap.popLast() else { return nil }
-    if heap.isEmpty { return (first.at, first.entry) }
+    if heap.isEmpty { return first.entry }
     heap[0] = last
     var parent = 0
     while true {
@@ -38,6 +41,6 @@ struct Agenda<Entry> {
       heap.swapAt(child, parent)
       parent = child
     }
-    return (first.at, first.entry)
+    return first.entry
   }
 }

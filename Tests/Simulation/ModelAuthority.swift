@@ -1,6 +1,6 @@
 import PKI
 
-/// A CA as it behaves to the outside: its limits are reckoned in another way than the ledger's.
+/// A CA as it behaves to the outside: its limits are reckoned in another way than the ledger's, and by its own clock.
 struct ModelAuthority {
   /// What comes of an order.
   enum Verdict {
@@ -29,29 +29,33 @@ struct ModelAuthority {
   private static let backdating = Duration.seconds(3_600)
 
   private let start: Instant
+  private let incidents: Incidents
   private var allowances: [String: Allowance] = [:]
   /// How many certificates it has issued.
   private(set) var issued = 0
-  /// The certificates with these numbers are about to be revoked since then.
-  var revocation: (since: Instant, share: Int)?
 
-  init(start: Instant) { self.start = start }
+  init(start: Instant, incidents: Incidents) {
+    self.start = start
+    self.incidents = incidents
+  }
 
   /// Let's Encrypt's dates, as of a start in November 2026 (https://letsencrypt.org/2025/12/02/from-90-to-45).
   func lifetime(at now: Instant) -> Duration {
     now < start + .days(78) ? .days(90) : now < start + .days(449) ? .days(64) : .days(45)
   }
 
-  /// It does not work for three hours once, and for two days another time.
-  func isDown(at now: Instant) -> Bool {
-    (start + .days(100)..<start + .days(100) + .seconds(10_800)).contains(now) || (start + .days(300)..<start + .days(302)).contains(now)
+  func isDown(at now: Instant) -> Bool { incidents.outages.contains { $0.contains(now) } }
+
+  /// Whether it wants the certificate replaced ahead of its time, and revokes it.
+  func recalls(_ validity: Validity, of device: Int) -> Bool {
+    validity.notBefore + Self.backdating < incidents.recall && device % incidents.recalledShare == 0
   }
 
   /// What it suggests for a certificate.
   func window(of validity: Validity, device: Int, at now: Instant) -> RenewalSchedule.Answer {
-    if let revocation, revocation.since <= now, validity.notBefore + Self.backdating < revocation.since, device % revocation.share == 0 {
+    if incidents.recall <= now, recalls(validity, of: device) {
       return .window(
-        start: revocation.since - .seconds(3_600), end: revocation.since - .seconds(1_800), explanation: "https://ca.test/incident",
+        start: incidents.recall - .seconds(3_600), end: incidents.recall - .seconds(1_800), explanation: "https://ca.test/incident",
         retryAfter: .seconds(21_600))
     }
     let ideal = validity.notAfter - validity.lifetime / 3

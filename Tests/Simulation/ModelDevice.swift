@@ -1,6 +1,6 @@
 import PKI
 
-/// A device and what the connector knows of its one certificate.
+/// A device, as it is. What the connector knows of it is a ``Slot``.
 struct ModelDevice {
   enum Manner: CaseIterable {
     /// It is always there and hands in a CSR when it is asked.
@@ -13,26 +13,74 @@ struct ModelDevice {
     case unreachable
   }
 
+  /// A certificate, and when it is to be used from.
+  struct Delivery {
+    let validity: Validity
+    let installAt: Instant
+  }
+
   let number: Int
   let manner: Manner
   let name: DNSName
   let domain: DNSName
-  /// It has none before it has come for the first time.
-  var schedule: RenewalSchedule?
-  var stage = RenewalStage.waiting
+  /// When one that comes now and then goes.
+  var leavesAt = Instant.earliest
+  /// When the CA has issued its newest certificate.
+  var issuedAt: Instant?
   /// The certificate in use.
   var inUse: Validity?
-  /// A certificate that waits for its time, or for its device.
-  var delivered: (validity: Validity, installAt: Instant)?
-  /// A CSR is at work.
-  var isOrdering = false
-  var machine = RequestMachine(phase: .installed, failures: 0)
-  /// Entries of the agenda about another certificate than this say nothing.
-  var generation = 0
+  /// The one that it has beside that.
+  var fetched: Delivery?
+
+  /// A hundred devices share a domain: more than the CA serves in a week.
+  init?(number: Int) {
+    guard let name = DNSName("h\(number).d\(number / 100).example.com"), let domain = name.parent else { return nil }
+    self.number = number
+    self.name = name
+    self.domain = domain
+    manner =
+      switch number % 20 {
+      case 0: .unreachable
+      case 1, 2: .weekly
+      case 3, 4, 5: .deaf
+      default: .diligent
+      }
+  }
 
   func isReachable(at now: Instant, since start: Instant) -> Bool {
     manner != .unreachable || (now - start).components.seconds / 86_400 % 90 < 45
   }
 
-  var connects: Bool { manner != .weekly }
+  /// Whether it is always there.
+  var stays: Bool { manner != .weekly }
+
+  /// One that comes now and then stays for an hour.
+  func isHere(at now: Instant) -> Bool { stays || now < leavesAt }
+
+  /// Takes the certificate that it has into use, if it is time.
+  mutating func install(at now: Instant) {
+    guard let due = fetched, due.installAt <= now else { return }
+    inUse = due.validity
+    fetched = nil
+  }
+}
+
+/// What the connector knows of a device and its one certificate: what would stand in its database.
+struct Slot {
+  /// That of the newest certificate; absent before the first.
+  var schedule: RenewalSchedule?
+  var stage = RenewalStage.waiting
+  /// A CSR is at work.
+  var isOrdering = false
+  var machine = RequestMachine(phase: .installed, failures: 0)
+  /// The limit that the order waits for.
+  var waiting: (limit: String, until: Instant)?
+  /// The certificate that the device has confirmed.
+  var inUse: Validity?
+  /// The one that it has not.
+  var ready: ModelDevice.Delivery?
+  /// An alarm stands.
+  var isAlarmed = false
+  /// Entries of the agenda about an earlier state than this say nothing.
+  var generation = 0
 }

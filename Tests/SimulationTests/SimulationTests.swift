@@ -10,12 +10,13 @@ struct SimulationTests {
     simulation.run(days: 730)
     #expect(simulation.violations == [])
     #expect(simulation.failures > 0, "there are outages and names that can not be reached")
+    #expect(simulation.authorityAlarms.raised > 0, "and the CA is out of order at times")
   }
 
   @Test("a rule that is broken is noticed", arguments: BrokenRule.allCases.filter { $0 != .none })
   func broken(rule: BrokenRule) {
     var simulation = Simulation(devices: 120, seed: 1, broken: rule)
-    simulation.run(days: 200)
+    simulation.run(days: 410)
     #expect(!simulation.violations.isEmpty)
   }
 
@@ -27,5 +28,12 @@ struct SimulationTests {
       return [simulation.polls, simulation.authority.issued, simulation.failures]
     }
     #expect(runs[0] == runs[1])
+  }
+
+  @Test("all certificates of a fleet that are overdue are asked about by and by, and then every six hours")
+  func inquiries() {
+    let asked = Inquiries(certificates: 5_000, days: 1, seed: 1)
+    #expect(asked.count == 4 * 5_000)
+    #expect(asked.busiestSecond <= 160)
   }
 }

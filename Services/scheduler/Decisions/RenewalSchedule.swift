@@ -108,6 +108,10 @@ struct RenewalSchedule: Hashable {
     return remarks
   }
 
+  /// How many certificates the CA is asked about at a time: so many answers come in a second that a large fleet is through within minutes, and far fewer
+  /// than a CA allows (Let's Encrypt: 1,000 in a second, https://letsencrypt.org/docs/rate-limits/).
+  static let inquiriesAtOnce = 8
+
   /// An expired certificate must not be asked about (RFC 9773, section 4.3).
   private mutating func askAgain(after pause: Duration, _ now: Instant) {
     let next = now + pause

@@ -26,8 +26,8 @@ actor Orders: Service {
   /// When the queue looks for itself. Only a moment before all others is added, so these are few.
   private var timers: Set<Instant> = []
 
-  /// How many questions to the CA are under way at a time, beside the orders; and how many looks at names.
-  private static let (concurrentInquiries, concurrentObservations) = (8, 4)
+  /// How many looks at names are under way at a time, beside the orders.
+  private static let concurrentObservations = 4
   /// How long it sleeps at most: the clock may have been moved meanwhile.
   private static let longestRest = Duration.seconds(900)
 
@@ -121,7 +121,7 @@ actor Orders: Service {
       return Batch(
         orders: orders,
         toRelease: Array(released.filter { !releasing.contains($0.id) && !underWay.contains($0.id) }.prefix(max(0, limit - releasing.count))),
-        inquiries: try transaction.inquiries(Self.concurrentInquiries, beside: inquiring),
+        inquiries: try transaction.inquiries(RenewalSchedule.inquiriesAtOnce, beside: inquiring),
         observations: try transaction.observations(Self.concurrentObservations, beside: observing),
         nextMoment: try transaction.nextMoment(), generation: try orders.isEmpty ? nil : transaction.nextGeneration())
     }
