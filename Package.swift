@@ -204,7 +204,7 @@ let package = Package(
     tests("SimulationTests", ["RenewalSimulation"]),
     .testTarget(
       name: "IntegrationTests",
-      dependencies: ["ModelAuthority", "Programs", "ACMEClientAPI", "ResponderAPI", "SchedulerAPI", "DeviceGatewayAPI", "PKI", "Varlink"],
+      dependencies: ["ModelAuthority", "Programs", "Chance", "ACMEClientAPI", "ResponderAPI", "SchedulerAPI", "DeviceGatewayAPI", "PKI", "Varlink"],
       path: "Tests/Integration", exclude: ["foreign"], swiftSettings: strict),
     .testTarget(name: "SystemTests", dependencies: ["Programs"], path: "Tests/System", exclude: ["bed"], swiftSettings: strict),
   ],

@@ -30,12 +30,13 @@ def complain(text):
 class Service:
     """One service: its sockets as (FileDescriptorName, socket) pairs, and its process while there is one."""
 
-    def __init__(self, name, executable, environment, sockets, pid_file, at_start=False):
+    def __init__(self, name, executable, environment, sockets, pid_file, at_start=False, longest_pause=LONGEST_PAUSE):
         self.name = name
         self.executable = executable
         self.environment = environment
         self.sockets = sockets
         self.pid_file = pid_file
+        self.longest_pause = longest_pause
         self.pid = None
         self.wanted = at_start  # is to be started, as soon as `not_before` has come
         self.not_before = self.started = time.monotonic()
@@ -90,7 +91,7 @@ class Service:
             self.failures = 0
             return
         self.failures = 1 if lived > STEADY_SECONDS else self.failures + 1
-        pause = min(FIRST_PAUSE * 2 ** (self.failures - 1), LONGEST_PAUSE)
+        pause = min(FIRST_PAUSE * 2 ** min(self.failures - 1, 10), self.longest_pause)  # 2 ** 1024 is no float any more
         self.wanted, self.not_before = True, now + pause
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code} after {lived:.1f} s"
         complain(f"{self.name} {how}; it is started again after {pause:g} s")

@@ -10,9 +10,10 @@ struct Fleet: Decodable, Sendable {
   /// The ids of the requests that the answers named.
   var requests: [String]
 
-  static func run(_ options: [String], at connector: Connector) async throws -> Fleet {
-    let program = [Project.foreign("fleet.py"), connector.plain, connector.credential("device")]
-    let outcome = try await Command(Project.foreignPython, program + options).run(limit: .seconds(180))
+  /// - Parameter program: `loyal.py` are devices that come again until they have their certificate.
+  static func run(_ options: [String], of program: String = "fleet.py", at connector: Connector) async throws -> Fleet {
+    let arguments = [Project.foreign(program), connector.plain, connector.credential("device")] + options
+    let outcome = try await Command(Project.foreignPython, arguments).run(limit: .seconds(240))
     guard outcome.succeeded else { throw Failure("the fleet failed: \(outcome.complaints)") }
     return try JSONDecoder().decode(Fleet.self, from: Data(outcome.output.utf8))
   }

@@ -80,6 +80,11 @@ struct Pebble: Sendable {
     var certificates: Int
   }
 
+  /// How many names it has looked for in vain: each makes its order useless.
+  func failedValidations() throws -> Int {
+    try String(contentsOf: log, encoding: .utf8).split(separator: "\n").count { $0.contains("set INVALID by completed challenge") }
+  }
+
   /// Lets a name resolve to this address alone.
   func resolve(_ name: String, to address: String) async throws {
     try await tellDNS("clear-a", #"{"host":"\#(name)."}"#)

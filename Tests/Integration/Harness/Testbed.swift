@@ -14,14 +14,14 @@ struct Testbed: Sendable {
   /// Starts both, and ends both when `body` is done. Where `body` fails, the folder is left to be looked at.
   static func with<Result: Sendable>(
     _ manners: Pebble.Manners = .init(), environment: [String: String] = [:], credentials: [String: String] = [:],
-    _ body: @Sendable (Testbed) async throws -> Result
+    longestPause: Double? = nil, _ body: @Sendable (Testbed) async throws -> Result
   ) async throws -> Result {
     try await withFolder { folder in
       let port = try freePort()
       return try await Pebble.run(in: folder.appending(path: "pebble"), challengePort: port, manners: manners) { pebble in
         try await Connector.run(
           in: folder.appending(path: "state"), authority: (pebble.directory, pebble.trust), challenges: port, environment: environment,
-          credentials: credentials
+          credentials: credentials, longestPause: longestPause
         ) { connector in
           try await body(Testbed(pebble: pebble, connector: connector, folder: folder, port: port))
         }

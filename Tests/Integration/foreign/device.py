@@ -9,7 +9,11 @@ import websockets
 
 
 class Refused(Exception):
-    """The connector's answer was an error of the protocol."""
+    """The connector's answer was an error of the protocol: `error` is its token."""
+
+    def __init__(self, text, error=""):
+        super().__init__(text)
+        self.error = error
 
 
 def make_csr(names):
@@ -49,7 +53,7 @@ class Device:
         await self.send(**message)
         answer = await self.receive(message["mt"] + "Result")
         if "error" in answer:
-            raise Refused(f"{message['mt']}: {answer['error']}: {answer.get('errorText', '')}")
+            raise Refused(f"{message['mt']}: {answer['error']}: {answer.get('errorText', '')}", answer["error"])
         return answer
 
     async def register(self, **description):
