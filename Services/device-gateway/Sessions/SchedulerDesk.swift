@@ -14,6 +14,8 @@ struct SchedulerDesk: Sendable {
   /// The pauses before further attempts when nobody answers.
   var pauses: [Duration] = [.milliseconds(100), .milliseconds(300), .seconds(1), .seconds(2)]
 
+  private let trouble = StandingTrouble()
+
   /// Makes the device known.
   func register(_ identity: DeviceIdentity, _ description: DeviceDescription?) async throws -> SchedulerMethods.Register.Reply {
     try await call(SchedulerMethods.Register.self, .init(identity: identity, description: description))
@@ -74,7 +76,7 @@ struct SchedulerDesk: Sendable {
     case is CancellationError:
       return .refused(.busy, "The connector restarts; ask again on a new connection.")
     case _ where Self.mayPass(error):
-      logger.log(.serviceUnanswered, "the scheduler does not answer", error: error)
+      if trouble.begins() { logger.log(.serviceUnanswered, "the scheduler does not answer, and devices are told to try again: \(error)") }
       return .refused(.busy, "The connector is not ready; try again in a few seconds.")
     default:
       logger.log(.internalFault, "the scheduler could not be asked", error: error)
@@ -85,12 +87,18 @@ struct SchedulerDesk: Sendable {
   private func call<Method: VarlinkMethod>(_ method: Method.Type, _ parameters: Method.Parameters) async throws -> Method.Reply {
     for pause in pauses {
       do {
-        return try await scheduler.call(method, parameters, timeLimit: callLimit)
+        return try await callOnce(method, parameters)
       } catch  where Self.mayPass(error) {
         try await Task.sleep(for: pause)
       }
     }
-    return try await scheduler.call(method, parameters, timeLimit: callLimit)
+    return try await callOnce(method, parameters)
+  }
+
+  private func callOnce<Method: VarlinkMethod>(_ method: Method.Type, _ parameters: Method.Parameters) async throws -> Method.Reply {
+    let reply = try await scheduler.call(method, parameters, timeLimit: callLimit)
+    if trouble.ends() { logger.notice("the scheduler answers again") }
+    return reply
   }
 
   /// Whether the scheduler is merely not there for the moment. Every method is idempotent, so it may be called again.
