@@ -31,8 +31,10 @@ struct ACMEError: Error, Sendable, Hashable, CustomStringConvertible {
     static let inUse = Code(rawValue: "inUse")
     /// The account key can not be opened or does not sign.
     static let badKey = Code(rawValue: "badKey")
-    /// The disk.
+    /// What was kept of a request is not there any more.
     static let storage = Code(rawValue: "storage")
+    /// The disk takes nothing more: no fault of the CA's or of the request.
+    static let disk = Code(rawValue: "disk")
   }
 
   let code: Code

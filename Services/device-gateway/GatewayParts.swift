@@ -66,16 +66,11 @@ struct GatewayParts {
     ]
   }
 
-  /// Why the gateway cannot be put together.
-  struct BadPath: Error, CustomStringConvertible {
-    let text: String
-
-    var description: String { "\(InstancePath.variable)=\(text): no path as /domain/instance" }
-  }
-
   private static func path(_ environment: ServiceEnvironment) throws -> InstancePath {
     guard let text = environment.variables[InstancePath.variable] else { return .standard }
-    guard let path = InstancePath(text) else { throw BadPath(text: text) }
+    guard let path = InstancePath(text) else {
+      throw ServiceRuntimeError.launch("\(InstancePath.variable)=\(text)", cause: "is no path as /domain/instance; mend the unit's Environment=")
+    }
     return path
   }
 }

@@ -14,7 +14,7 @@ struct Main {
     if let errand = Errand(CommandLine.arguments) { errand.run() }
     await ServiceProcess("scheduler").run { environment in
       let clock = WallClock.system
-      let store = try Store(at: Store.file(in: environment), clock: clock)
+      let store = try Store(at: Store.file(in: environment), clock: clock, logger: environment.logger)
       if store.wasEmptied {
         environment.logger.log(
           .fileDamaged, "the database was empty: no device, name or certificate is known any more",

@@ -105,7 +105,9 @@ public struct AtomicFile: Sendable, Hashable {
   /// A hidden file of a name no other writer has: two writers at once each move a whole file, and the later one wins.
   private func makeDraft(mode: UInt32) throws(ServiceRuntimeError) -> Draft {
     let path = draftPath()
-    guard let file = try OpenFile(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode) else { throw .file(path, doing: "create") }
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+    // What a person knows is the file itself, and an error that is the same again is said in the same words.
+    guard let file = try OpenFile(path, flags, mode: mode, as: self.path) else { throw .file(self.path, doing: "create") }
     return Draft(path: path, file: file)
   }
 

@@ -13,6 +13,7 @@ struct MetricsArchive: Service, CustomStringConvertible {
   var interval = Duration.seconds(60)
   var clock: any Clock<Duration> = ContinuousClock()
   let logger: Logger
+  private let trouble = StandingTrouble()
 
   /// Far more than all series can take.
   private static let sizeLimit = 8 << 20
@@ -48,8 +49,9 @@ struct MetricsArchive: Service, CustomStringConvertible {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
       try file.write(try encoder.encode(registry.snapshot()))
+      if trouble.ends() { logger.notice("the metrics can be stored again") }
     } catch {
-      logger.log(.storingFailed, "the metrics cannot be stored", error: error)
+      if trouble.begins() { logger.log(.storingFailed, "the metrics cannot be stored: \(error)") }
     }
   }
 }

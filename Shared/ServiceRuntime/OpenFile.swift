@@ -7,15 +7,17 @@ struct OpenFile: ~Copyable {
   private let path: String
 
   /// Opens the path, close-on-exec; nil when nothing is there.
-  init?(_ path: String, _ flags: CInt, mode: UInt32 = 0) throws(ServiceRuntimeError) {
+  ///
+  /// - Parameter name: What errors call the file; its path if not given.
+  init?(_ path: String, _ flags: CInt, mode: UInt32 = 0, as name: String? = nil) throws(ServiceRuntimeError) {
     descriptor = open(path, flags | O_CLOEXEC, mode)
-    self.path = path
+    self.path = name ?? path
     guard descriptor >= 0 else {
       if errno == ENOENT { return nil }
-      throw .file(path, doing: "open")
+      throw .file(self.path, doing: "open")
     }
     // The umask took its share of the mode.
-    guard flags & O_CREAT == 0 || fchmod(descriptor, mode) == 0 else { throw .file(path, doing: "set the mode of") }
+    guard flags & O_CREAT == 0 || fchmod(descriptor, mode) == 0 else { throw .file(self.path, doing: "set the mode of") }
   }
 
   deinit {

@@ -74,8 +74,12 @@ public struct ServiceEnvironment: Sendable {
 
   /// Where the metrics of earlier processes are; nil when the service has no folder of its own.
   var metricsFile: AtomicFile? {
-    let folder = Self.folder("STATE_DIRECTORY", of: variables) ?? Self.folder("RUNTIME_DIRECTORY", of: variables)
-    return folder.map { AtomicFile($0.appending(component: ".metrics.json")) }
+    Self.ownFolder(of: variables).map { AtomicFile($0.appending(component: ".metrics.json")) }
+  }
+
+  /// The service's folder of its own, if it has one.
+  static func ownFolder(of variables: [String: String]) -> URL? {
+    folder("STATE_DIRECTORY", of: variables) ?? folder("RUNTIME_DIRECTORY", of: variables)
   }
 
   private func folder(_ variable: String, otherwise path: String) -> URL {

@@ -14,7 +14,7 @@ import UnixSignals
 /// SIGTERM, SIGINT or when idle: what was accepted is answered first, and the exit code is 0. A failure is one line in the log and exit code 1.
 public struct ServiceProcess: Sendable {
   private let name: String
-  private let idleLimit: Duration?
+  private let standardIdleLimit: Duration?
   private let eventLoops: Int
 
   /// After this the services that have not ended are cancelled: well within systemd's `TimeoutStopSec=`.
@@ -24,13 +24,17 @@ public struct ServiceProcess: Sendable {
 
   /// - Parameters:
   ///   - name: The executable's name.
-  ///   - idleExit: How long the process stays without anything under way; nil: until it is stopped.
+  ///   - idleExit: How long the process stays without anything under way, if the environment does not say (``idleVariable``); nil: until it is
+  ///     stopped, whatever it says.
   ///   - eventLoops: The threads for connections. One is enough for all but TLS to thousands of devices.
   public init(_ name: String, idleExit: Duration? = nil, eventLoops: Int = 1) {
     self.name = name
-    idleLimit = idleExit
+    standardIdleLimit = idleExit
     self.eventLoops = eventLoops
   }
+
+  /// The environment variable that says after how many seconds without anything under way a process ends that does.
+  public static let idleVariable = "ACME_CONNECTOR_IDLE"
 
   /// Runs the service and ends the process.
   ///
@@ -45,17 +49,24 @@ public struct ServiceProcess: Sendable {
 
     let group: ServiceGroup
     do {
-      let sockets = try InheritedSockets.take()
-      let environment = ServiceEnvironment(name: name, variables: variables, sockets: sockets, metrics: metrics)
+      let inherited = try InheritedSockets.take().unclaimed
+      let (environment, services) = try await StartAttempts(folder: ServiceEnvironment.ownFolder(of: variables), logger: logger).run {
+        let sockets = InheritedSockets(inherited)
+        let environment = ServiceEnvironment(name: name, variables: variables, sockets: sockets, metrics: metrics)
+        let services = try await start(environment)
+        for socket in sockets.unclaimed {
+          logger.log(
+            .socketUnserved, "a socket was passed that nothing serves; connections to it will wait",
+            metadata: [.socket: socket.name, .address: socket.address])
+        }
+        return (environment, services)
+      }
       let archive = environment.metricsFile.map { MetricsArchive(file: $0, registry: metrics, logger: logger) }
       archive?.load()
-      let services = try await start(environment)
-      for socket in sockets.unclaimed {
-        logger.log(
-          .socketUnserved, "a socket was passed that nothing serves; connections to it will wait",
-          metadata: [.socket: socket.name, .address: socket.address])
-      }
       group = self.group(services, archive: archive, environment: environment)
+    } catch is StartAttempts.Outdated {
+      logger.notice("the disk can be written to by now, by another process; this one ends, for that to start")
+      exit(EXIT_FAILURE)
     } catch {
       logger.log(.startFailed, "cannot start: \(error)")
       exit(EXIT_FAILURE)
@@ -75,6 +86,8 @@ public struct ServiceProcess: Sendable {
   private func prepareProcess() {
     // A peer that closes early is an error of that write, not the end of the process.
     signal(SIGPIPE, SIG_IGN)
+    // A reload that is asked for before there is a service to reload (see `SystemdNotifier`): it will start with what there is then.
+    signal(SIGHUP, SIG_IGN)
     // What a service writes is its own.
     umask(0o077)
     raiseDescriptorLimit()
@@ -91,11 +104,22 @@ public struct ServiceProcess: Sendable {
     setrlimit(resource, &limit)
   }
 
+  private func idleLimit(of environment: ServiceEnvironment) -> Duration? {
+    guard let standardIdleLimit, let wish = environment.variables[Self.idleVariable] else { return standardIdleLimit }
+    guard let seconds = Int(wish), (1...86_400).contains(seconds) else {
+      environment.logger.log(
+        .settingIgnored, "\(Self.idleVariable) is no number of seconds up to a day; using \(standardIdleLimit)",
+        metadata: [.setting: Self.idleVariable, .value: wish])
+      return standardIdleLimit
+    }
+    return .seconds(seconds)
+  }
+
   /// The order is what matters: the archive stops last, when all has been counted, and the idle exit first (see `IdleExit`).
   private func group(_ services: [any Service], archive: MetricsArchive?, environment: ServiceEnvironment) -> ServiceGroup {
     let notifier = SystemdNotifier(
       reloads: environment.reloads, pulse: { try await MultiThreadedEventLoopGroup.singleton.any().submit {}.get() }, logger: environment.logger)
-    let idleExit = idleLimit.map { IdleExit(activity: environment.activity, limit: $0, logger: environment.logger) }
+    let idleExit = idleLimit(of: environment).map { IdleExit(activity: environment.activity, limit: $0, logger: environment.logger) }
 
     typealias Member = ServiceGroupConfiguration.ServiceConfiguration
     var members: [Member] = []

@@ -132,6 +132,37 @@ import Varlink
     }
   }
 
+  @Test("a file that it can not write is told once, in the log and in its status; when that is mended it starts by itself")
+  func mended() async throws {
+    try await withTemporaryFolder { folder in
+      let notify = try NotifySocket(in: folder)
+      let blocked = folder.appending(component: "blocked")
+      try Data().write(to: blocked)
+      let variables = ["NOTIFY_SOCKET": notify.path, "PROBE_FILE": blocked.appending(component: "f").filePath]
+      let end = try await Probe.run(in: folder, variables: variables) { probe in
+        let status = "READY=1\nSTATUS=Cannot start: \(blocked.filePath)/f: cannot open: Not a directory"
+        #expect(await notify.next("") == status)
+        for _ in 0..<2 { #expect(await notify.next("") == "WATCHDOG=1") }
+        try FileManager.default.removeItem(at: blocked)
+        try FileManager.default.createDirectory(at: blocked, withIntermediateDirectories: false)
+        _ = try await exposition(of: probe)
+        probe.send(SIGTERM)
+      }
+      #expect(end.status == .exited(0))
+      #expect(end.log.count == 2 && end.log.first?.contains("Not a directory") == true && end.log.last?.contains("is mended") == true)
+    }
+  }
+
+  @Test("how long it stays idle is the environment's to say, and what says nothing is told")
+  func idleVariable() async throws {
+    try await withTemporaryFolder { folder in
+      let limit = ["PROBE_IDLE_MILLISECONDS": "200", "ACME_CONNECTOR_IDLE": "soon"]
+      let end = try await Probe.run(in: folder, variables: limit) { probe in _ = try await exposition(of: probe) }
+      #expect(end.status == .exited(0))
+      #expect(end.log.count == 2 && end.log.first?.contains("ACME_CONNECTOR_IDLE") == true && end.log.last?.contains("idle") == true)
+    }
+  }
+
   @Test("a socket that nothing serves is told, for connections to it would wait for ever")
   func unclaimedSocket() async throws {
     try await withTemporaryFolder { folder in

@@ -108,7 +108,7 @@ actor AccountKeys {
   private static func exists(_ file: URL) -> Bool { FileManager.default.fileExists(atPath: file.path(percentEncoded: false)) }
 
   private static func unstorable(_ file: URL, _ error: any Error) -> ACMEError {
-    ACMEError(.storage, file.path(percentEncoded: false), "the account key cannot be stored (\(error)); see to the disk and to who may write there")
+    ACMEError(.disk, file.path(percentEncoded: false), "the account key cannot be stored (\(error)); see to the disk and to who may write there")
   }
 
   /// A file name that a person can tell, and that no two directories share.

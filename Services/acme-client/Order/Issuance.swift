@@ -2,7 +2,9 @@ import ACMEClientAPI
 import Logging
 import Metrics
 import PKI
+import ServiceRuntime
 import Telemetry
+import Varlink
 
 /// Obtains the certificate of one request, from its first call to the chain on disk.
 struct Issuance: Sendable {
@@ -15,11 +17,12 @@ struct Issuance: Sendable {
   let responders: Responders
   let clock: WallClock
   let logger: Logger
+  private let diskTrouble = StandingTrouble()
 
   typealias Report = @Sendable (ACMEClient.Issue.Reply) async throws -> Void
 
   /// Serves ``ACMEClient/Issue``.
-  /// - Throws: ``ACMEClient/Failed``, or `CancellationError`.
+  /// - Throws: ``ACMEClient/Failed``, `CancellationError`, or `Restarting` while the disk takes nothing: the caller asks again.
   func issue(_ call: ACMEClient.Issue.Parameters, report: @escaping Report) async throws -> ACMEClient.Issue.Reply {
     do {
       guard (1...256).contains(call.request.utf8.count) else {
@@ -28,7 +31,12 @@ struct Issuance: Sendable {
       let csr = try SigningRequest(call.csr)
       let reply = try await obtain(call, csr, report: report)
       count("issued")
+      if diskTrouble.ends() { logger.notice("orders can be kept on disk again") }
       return reply
+    } catch let error where Self.words(ofDisk: error) != nil {
+      if diskTrouble.begins() { logger.log(.storingFailed, "nothing is ordered until it can be kept on disk: \(Self.words(ofDisk: error) ?? "")") }
+      count("interrupted")
+      throw Restarting()
     } catch let rejection as SigningRequestRejection {
       throw await failed(Problem(rejection), call)
     } catch let failure as OrderFailure {
@@ -40,6 +48,16 @@ struct Issuance: Sendable {
     } catch {
       count("interrupted")
       throw error
+    }
+  }
+
+  /// What there is to say of an error, if it is one of this service's own disk.
+  private static func words(ofDisk error: any Error) -> String? {
+    switch error {
+    case let error as ACMEError where error.code == .disk: "\(error)"
+    case OrderFailure.request(let error) where error.code == .disk: "\(error)"
+    case let error as ServiceRuntimeError where error.code == .file: "\(error)"
+    default: nil
     }
   }
 

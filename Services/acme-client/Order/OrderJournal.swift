@@ -127,7 +127,7 @@ actor OrderJournal {
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
       try file(of: entry.request).write(encoder.encode(entry))
     } catch {
-      throw ACMEError(.storage, "order of request \(entry.request)", "it cannot be kept on disk (\(error)); see to the state directory")
+      throw ACMEError(.disk, "order of request \(entry.request)", "it cannot be kept (\(error))")
     }
     entries[entry.request] = entry
   }

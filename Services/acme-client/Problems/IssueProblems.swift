@@ -41,7 +41,7 @@ extension Problem {
       case .termsNotAgreed: .notConfigured
       case .accountNeeded, .accountEnded, .badKey, .badAuthority: .accountProblem
       case .inUse: .busy
-      case .storage, .wrongCertificate: .internalError
+      case .storage, .disk, .wrongCertificate: .internalError
       default: error.status == 429 ? .rateLimited : .caUnavailable
       }
     self.init(word, "\(error)", retryAfter: error.retryAfter?.wholeSeconds, help: error.help)

@@ -71,7 +71,7 @@ actor LoginStore {
     for kind in Logins.Kind.allCases {
       guard let content = try credentials.read(kind.rawValue), let name = LoginName(kind.rawValue) else { continue }
       guard let secret = LoginSecret(fileContent: content) else {
-        throw LoginsFileError(cause: "the credential \(kind.rawValue) is no secret of 1 to 63 printable ASCII characters")
+        throw ServiceRuntimeError.launch("credential \(kind.rawValue)", cause: "is no secret of 1 to 63 printable ASCII characters")
       }
       _ = try book.add(
         StoredLogin(name: name, scope: .instance, kind: kind, nameSuffixes: [], secrets: [.init(secret: secret, createdAt: now)]))

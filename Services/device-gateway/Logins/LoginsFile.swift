@@ -17,7 +17,7 @@ struct LoginsFile: Sendable {
     file = AtomicFile(environment.stateDirectory.appending(component: "logins.sealed"))
     if let credential = try environment.credentials.read("logins-key") {
       guard credential.count >= 16 else {
-        throw LoginsFileError(cause: "the credential logins-key has \(credential.count) bytes; give it at least 16 random ones")
+        throw ServiceRuntimeError.launch("credential logins-key", cause: "has \(credential.count) bytes; give it at least 16 random ones")
       }
       key = HKDF<SHA256>.deriveKey(inputKeyMaterial: SymmetricKey(data: credential), info: Self.purpose, outputByteCount: 32)
     } else {

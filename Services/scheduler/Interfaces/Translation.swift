@@ -27,6 +27,9 @@ extension Fleet {
       throw words.refused(refusal)
     } catch let missing as NotFound {
       throw words.notFound(missing)
+    } catch is StoreError {
+      // The journal has it. Nothing is refused because a disk is full: who calls again is served when it is mended.
+      throw Restarting()
     } catch {
       if !(error is CancellationError || error is any VarlinkFault) { logger.log(.internalFault, "a call could not be served", error: error) }
       throw error

@@ -93,13 +93,16 @@ actor Orders: Service {
     var generation: Int64?
   }
 
-  /// Nil when the store can not be used, because its disk is full perhaps: what is known is still answered, and the queue goes on later.
+  /// Nil when the store can not be used, because its disk is full perhaps (the store tells): what is known is still answered, and the queue goes on
+  /// later.
   private func nextBatchIfPossible() async throws -> Batch? {
     do {
       return try await nextBatch()
     } catch {
       try Task.checkCancellation()
-      fleet.logger.log(.storingFailed, "the queue can not be worked off, trying again", error: error, metadata: [.pause: Patience.longest])
+      if !(error is StoreError) {
+        fleet.logger.log(.storingFailed, "the queue can not be worked off, trying again: \(error)", metadata: [.pause: Patience.longest])
+      }
       return nil
     }
   }

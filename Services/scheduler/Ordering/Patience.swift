@@ -31,8 +31,10 @@ struct Patience: Sendable {
   /// A service that is being restarted is no event; one that is still away after a minute is.
   private func log(_ error: any Error, of what: String, pause: Duration) {
     let text: Logger.Message = "\(what) did not succeed, trying again"
-    if !Self.mayPass(error) {
-      logger.log(.storingFailed, text, error: error, metadata: [.pause: pause])
+    if error is StoreError {
+      // The store tells, once for all that waits for it.
+    } else if !Self.mayPass(error) {
+      logger.log(.storingFailed, "\(what) did not succeed, trying again: \(error)", metadata: [.pause: pause])
     } else if pause == Self.longest {
       logger.log(.serviceUnanswered, text, error: error, metadata: [.pause: pause])
     } else {

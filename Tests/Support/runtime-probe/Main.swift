@@ -12,6 +12,7 @@ import Varlink
       environment.onReload {
         guard environment.variables["PROBE_RELOAD_FAILS"] == nil else { throw BadSettings() }
       }
+      if let path = environment.variables["PROBE_FILE"] { try AtomicFile(URL(filePath: path)).write([1]) }
       return [try environment.varlinkServer([.probe, environment.metricsInterface], on: "probe")]
     }
   }
