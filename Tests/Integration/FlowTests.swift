@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import Programs
+import SchedulerAPI
 import Testing
 
 extension Integration {
@@ -113,15 +114,14 @@ extension Integration {
         let orders = try bed.pebble.record().orders
         // Who has just gone may be back in a moment.
         try await Task.sleep(for: .seconds(11))
-        try await withThrowingTaskGroup(of: Void.self) { tasks in
-          tasks.addTask { try await enroll(bed.device("behind"), names, options: ["--hardware-id", "behind"], at: bed) }
-          try await bed.connector.eventually("it does not wait") { try await bed.connector.certificates().contains { $0.state == .waitingForName } }
-          let waiting = try await bed.connector.certificates().first { $0.state == .waitingForName }
-          try #require(
-            waiting?.text?.hasPrefix("Reverse proxy proxy, which answers for \(names[0]), is not connected") == true, "\(waiting?.text ?? "")")
-          try #require(bed.pebble.record().orders == orders)
-          try await proxy.staying([own] + names, options: options) { try await tasks.waitForAll() }
-        }
+        let behind = Task { try await enroll(bed.device("behind"), names, options: ["--hardware-id", "behind"], at: bed) }
+        defer { behind.cancel() }
+        try await bed.connector.eventually("it does not wait") { try await bed.connector.certificates().contains { $0.state == .waitingForName } }
+        let waiting = try await bed.connector.certificates().first { $0.state == .waitingForName }
+        try #require(
+          waiting?.text?.hasPrefix("Reverse proxy proxy, which answers for \(names[0]), is not connected") == true, "\(waiting?.text ?? "")")
+        try #require(bed.pebble.record().orders == orders)
+        try await proxy.staying([own] + names, options: options) { try await behind.value }
       }
     }
 

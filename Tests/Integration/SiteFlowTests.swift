@@ -1,8 +1,10 @@
 import FoundationEssentials
 import Glibc
+import PKI
 import Programs
 import SchedulerAPI
 import Testing
+import Varlink
 
 extension Integration {
   @Suite("Port 80 of hosts with addresses of their own", .enabled(if: Network.isPossible, "network namespaces need root"))

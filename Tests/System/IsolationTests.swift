@@ -26,7 +26,7 @@ extension SystemTests {
     func stranger(unit: Unit) async throws {
       let report = try await probe(unit)
       // Files: its own state, and nothing of another's or of the machine's secrets.
-      #expect(report.reads == [unit.keeps])
+      #expect(report.reads == [unit.folder])
       #expect(report.writes == [])
       #expect(report.keeps == [unit == .challengeHTTP ? "RUNTIME_DIRECTORY" : "STATE_DIRECTORY"])
       // Calls: the services that this one calls, and no other.
@@ -61,9 +61,6 @@ extension SystemTests {
 }
 
 extension Unit {
-  /// Its own folder.
-  fileprivate var keeps: String { self == .challengeHTTP ? "/run/acme-connector-challenge-http" : "/var/lib/acme-connector/\(rawValue)" }
-
   /// The sockets that it may call: device-gateway → scheduler → acme-client → responders, and the gateway's look-up of challenge answers.
   fileprivate var calls: [String] {
     switch self {

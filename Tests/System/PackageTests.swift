@@ -128,7 +128,7 @@ extension SystemTests {
           }
         }
         // As docs/operations.md has it.
-        try await bed.run("systemctl", "stop", "acme-connector.target")
+        try await bed.run("systemctl", "stop", "acme-connector*")
         try await bed.run("sh", "-c", "rm --force \(database)-wal \(database)-shm && cp --preserve \(backup) \(database)")
         try await bed.run("systemctl", "start", "acme-connector.target")
         #expect(try await bed.run("acme-connector", "settings").contains("admin@system.example"))

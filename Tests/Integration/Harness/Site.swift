@@ -1,3 +1,4 @@
+import DeviceGatewayAPI
 import FoundationEssentials
 import Programs
 import Testing

@@ -11,9 +11,9 @@ import websockets
 class Refused(Exception):
     """The connector's answer was an error of the protocol: `error` is its token."""
 
-    def __init__(self, text, error=""):
-        super().__init__(text)
-        self.error = error
+    def __init__(self, message):
+        super().__init__(f"{message['mt']}: {message['error']}: {message.get('errorText', '')}")
+        self.error = message["error"]
 
 
 def make_csr(names):
@@ -53,7 +53,7 @@ class Device:
         await self.send(**message)
         answer = await self.receive(message["mt"] + "Result")
         if "error" in answer:
-            raise Refused(f"{message['mt']}: {answer['error']}: {answer.get('errorText', '')}", answer["error"])
+            raise Refused(answer)
         return answer
 
     async def register(self, **description):
@@ -66,7 +66,7 @@ class Device:
         """Waits until the certificate is there; gives the receipt for it."""
         answer = await self.receive("CertificateReady", "CertificateFailed")
         if answer["mt"] == "CertificateFailed":
-            raise Refused(f"{answer['error']}: {answer['errorText']}")
+            raise Refused(answer)
         return answer
 
     async def installed(self, ready):
@@ -78,7 +78,7 @@ class Device:
         digest = hashlib.sha256(f"{app}:{domain}:{sip}:{guid}:{dn}:{challenge}:{self.secret}".encode()).hexdigest()
         answer = await self.ask(mt="AppLogin", app=app, domain=domain, sip=sip, guid=guid, dn=dn, digest=digest)
         if not answer.get("ok"):
-            raise Refused("login")
+            raise Refused({"error": "loginRefused"} | answer)
 
 
 async def gather_bounded(limit, tasks):

@@ -90,13 +90,13 @@ class Loyal:
             if message["mt"] == "CertificateReady":
                 der = base64.b64decode("".join(message["certificate"].split("-----")[2].split()))
                 if hashlib.sha256(der).hexdigest() != message["fingerprint"]:
-                    raise Refused(f"{message['id']}: the fingerprint is not that of the leaf", "fingerprint")
+                    raise Refused({"mt": message["mt"], "error": "fingerprint", "errorText": f"{message['id']}: not that of the leaf"})
                 return message
             # CertificateFailed is a report; the connector tries again, unless it says that it will not.
             if message["mt"] == "CertificateFailed" and not message.get("final"):
                 continue
             if "error" in message:
-                raise Refused(f"{message['mt']}: {message['error']}: {message.get('errorText', '')}", message["error"])
+                raise Refused(message)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 import AsyncHTTPClient
 public import FoundationEssentials
+import Glibc
 import NIOCore
+import NIOHTTP1
 public import PKI
 import Synchronization
 
@@ -105,11 +107,22 @@ public final class ModelAuthority: Sendable {
 
   private func answer(_ request: Incoming) -> Answer {
     books.withLock { books in
-      let answer = books.answer(request, now: now)
+      let now = self.now
+      var answer = books.answer(request, now: now)
+      if !answer.headers.contains(name: "date") { answer.headers.add(name: "date", value: Self.httpDate(now)) }
       for validation in books.started { validations.continuation.yield(validation) }
       books.started = []
       return answer
     }
+  }
+
+  /// IMF-fixdate (RFC 9110, section 5.6.7).
+  private static func httpDate(_ moment: Instant) -> String {
+    var (seconds, parts) = (time_t(moment.milliseconds / 1000), tm())
+    gmtime_r(&seconds, &parts)
+    var text = [UInt8](repeating: 0, count: 32)
+    let length = text.withUnsafeMutableBytes { strftime($0.baseAddress, $0.count, "%a, %d %b %Y %H:%M:%S GMT", &parts) }
+    return String(decoding: text.prefix(length), as: UTF8.self)
   }
 
   /// Looks for the answers to challenges, until it is cancelled.

@@ -11,6 +11,12 @@ package enum Project {
   /// The program that types at a terminal.
   package static let typist = root.appending(path: "Tests/Support/terminal/type.py").path
 
+  /// A foreign client: a program that knows nothing of ours but the pages about it.
+  package static func foreign(_ name: String) -> String { root.appending(path: "Tests/Integration/foreign/\(name)").path }
+
+  /// Python with the packages `varlink` and `websockets`, as `Tests/foreign/setup` makes it.
+  package static let foreignPython = root.appending(path: ".build/foreign/bin/python3").path
+
   /// An executable of ours.
   package static func executable(_ name: String) -> String { root.appending(path: ".build/debug/\(name)").path }
 }

@@ -11,10 +11,13 @@ struct Hits: Decodable, Sendable {
 
 extension Bed {
   /// Has port 80 asked without end for some seconds, and meanwhile does something.
-  func hammer(seconds: Int, while disturb: @Sendable () async throws -> Void) async throws -> Hits {
+  /// - Parameter isLive: Whether half of the requests are for an answer that is there.
+  func hammer(seconds: Int, isLive: Bool = false, while disturb: @Sendable () async throws -> Void) async throws -> Hits {
     try await wake(.challengeHTTP)
-    async let outcome = outcome(Self.program("hammer"), ["\(seconds)"])
+    async let outcome = outcome(Self.program("hammer"), ["\(seconds)"] + (isLive ? ["--live"] : []))
     try await disturb()
-    return try JSONDecoder().decode(Hits.self, from: Data(try await outcome.output.utf8))
+    let hammered = try await outcome
+    guard hammered.succeeded else { throw Failure("the hammer failed: \(hammered.complaints)") }
+    return try JSONDecoder().decode(Hits.self, from: Data(hammered.output.utf8))
   }
 }

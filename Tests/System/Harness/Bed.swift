@@ -27,14 +27,19 @@ struct Bed: Sendable {
   static func project(_ path: String) -> String { "/usr/src/acme-connector/\(path)" }
 
   /// Boots one, and ends it when `body` is done. Where `body` fails, what the connector's units said is shown.
-  /// - Parameter isBare: Whether it is a machine without acme-connector.
-  static func with<Result: Sendable>(isBare: Bool = false, _ body: @Sendable (Bed) async throws -> Result) async throws -> Result {
+  /// - Parameters:
+  ///   - isBare: Whether it is a machine without acme-connector.
+  ///   - site: Where it stands, if anything of it is to outlive it.
+  static func with<Result: Sendable>(
+    isBare: Bool = false, at site: Site? = nil, _ body: @Sendable (Bed) async throws -> Result
+  ) async throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appending(path: "bed-\(UInt32.random(in: 0 ... .max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let log = folder.appending(path: "bed.log")
     do {
-      return try await Command(program("bed"), (isBare ? ["--bare"] : []) + [folder.path]).whileRunning(log: log) { facts in
+      let options = (isBare ? ["--bare"] : []) + (site?.options ?? [])
+      return try await Command(program("bed"), options + [folder.path]).whileRunning(log: log) { facts in
         let bed = Bed(leader: facts["leader"] ?? "")
         do {
           return try await body(bed)
@@ -46,6 +51,11 @@ struct Bed: Sendable {
       let said = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
       throw Failure("\(error)\n\(said)")
     }
+  }
+
+  /// The machine is gone from one moment to the next. Nothing can be asked of it afterwards.
+  func pullThePlug() {
+    if let leader = pid_t(leader) { kill(leader, SIGKILL) }
   }
 
   /// The same command inside, as root, with nothing of this environment.

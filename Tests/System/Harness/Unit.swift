@@ -10,6 +10,9 @@ enum Unit: String, CaseIterable, Sendable {
 
   /// The unit's name.
   var service: String { "acme-connector-\(rawValue).service" }
+
+  /// Its own folder.
+  var folder: String { self == .challengeHTTP ? "/run/acme-connector-challenge-http" : "/var/lib/acme-connector/\(rawValue)" }
 }
 
 extension Bed {

@@ -1,16 +1,15 @@
 import FoundationEssentials
 import Glibc
-import Programs
 
 /// A network namespace with nothing but loopback, and names of its own in /etc/hosts; only root can make one (ip-netns(8)).
-struct Network: Sendable {
-  let name: String
+package struct Network: Sendable {
+  package let name: String
 
   /// Whether this process may make one.
-  static var isPossible: Bool { geteuid() == 0 }
+  package static var isPossible: Bool { geteuid() == 0 }
 
   /// Makes one in which these names are 127.0.0.1; it is gone when `body` is done.
-  static func with<Result: Sendable>(
+  package static func with<Result: Sendable>(
     names: [String] = [], called suffix: String = "", _ body: @Sendable (Network) async throws -> Result
   ) async throws -> Result {
     let network = Network(name: "acme-\(getpid())\(suffix)")
@@ -31,7 +30,7 @@ struct Network: Sendable {
   }
 
   /// The same command inside.
-  func inside(_ command: Command) -> Command {
+  package func inside(_ command: Command) -> Command {
     Command("/usr/sbin/ip", ["netns", "exec", name, command.executable] + command.arguments, environment: command.environment)
   }
 
@@ -41,7 +40,7 @@ struct Network: Sendable {
   }
 
   /// Runs ip(8) inside.
-  func configure(_ arguments: String...) async throws {
+  package func configure(_ arguments: String...) async throws {
     let outcome = try await Command("ip", ["-netns", name] + arguments).run()
     guard outcome.succeeded else { throw Failure("ip -netns \(name) \(arguments.joined(separator: " ")): \(outcome.complaints)") }
   }
