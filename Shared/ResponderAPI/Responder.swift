@@ -5,7 +5,7 @@ public import Varlink
 extension VarlinkInterface {
   /// `org.acmeconnector.Responder`
   public static let responder = VarlinkInterface(
-    "org.acmeconnector.Responder", text: PackageResources.org_acmeconnector_Responder_varlink, faults: [Responder.NotPublished.self])
+    "org.acmeconnector.Responder", text: PackageResources.org_acmeconnector_Responder_varlink, faults: [Responder.NotPublished.self, Restarting.self])
 }
 
 /// The methods of `org.acmeconnector.Responder`; what they promise is in the interface text.

@@ -249,7 +249,7 @@ struct FaultTests {
   @Test("a slow CA is waited for")
   func slow() async throws {
     try await Testbed.withModel { bed, model in
-      for resource in Resource.allCases where ![.account, .orders, .order, .revokeCert, .renewalInfo].contains(resource) {
+      for resource in Resource.allCases where ![.account, .orders, .order, .revokeCert, .keyChange, .renewalInfo].contains(resource) {
         model.script([.late(milliseconds: 100)], at: resource)
       }
       try await bed.withService { service in

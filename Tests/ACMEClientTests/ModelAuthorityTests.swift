@@ -22,7 +22,9 @@ struct ModelAuthorityTests {
 
   static let offences = [
     Offence(testDescription: "POST-as-GET with a payload", noted: "POST-as-GET") { session in
-      _ = try await session.post(.account, session.account, .emptyObject)
+      let newOrder = session.connection.directory.newOrder
+      let made = try await session.post(.newOrder, newOrder, .json(Array(#"{"identifiers":[\#(name)]}"#.utf8)))
+      _ = try await session.post(.order, try #require(made.location(of: newOrder)), .emptyObject)
     },
     Offence(testDescription: "a challenge without {}", noted: "is not {}") { session in
       let authorization = try await session.get(.authorization, try await order(session).authorizations[0])

@@ -30,6 +30,6 @@ struct TableTests {
   func controlCharacters() {
     let lines = table([Row(name: "a\u{1B}[2J\r\n", text: "b"), Row(name: "\u{9B}2J\u{202E}é", text: "c\u{2066}")]).lines()
     #expect(lines[1] == "a\u{FFFD}[2J\u{FFFD}\u{FFFD}  b")
-    #expect(lines[2] == "\u{FFFD}2J\u{FFFD}é     c\u{FFFD}")
+    #expect(lines[2] == "\u{FFFD}2J\u{FFFD}é    c\u{FFFD}")
   }
 }

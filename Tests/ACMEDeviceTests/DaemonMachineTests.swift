@@ -167,10 +167,10 @@ struct ReconnectTests {
 
   @Test("a twin with the same identity is left alone: a run ends, a daemon comes back much later")
   func twin() throws {
-    var device = fixture.device()
-    _ = device.registered()
-    #expect(pause(device.handle(.disconnected(.replaced))) == DeviceMachine.pauseForTwin)
-    var run = try MachineFixture().device()
+    var daemon = try MachineFixture(stays: true).device()
+    _ = daemon.registered()
+    #expect(pause(daemon.handle(.disconnected(.replaced))) == DeviceMachine.pauseForTwin)
+    var run = fixture.device()
     _ = run.registered()
     #expect(run.handle(.disconnected(.replaced)).failure?.contains("--hardware-id") == true)
   }

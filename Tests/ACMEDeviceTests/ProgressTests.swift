@@ -1,4 +1,5 @@
 import AppWebsocket
+import FoundationEssentials
 import NIOConcurrencyHelpers
 import PKI
 import Systemd
@@ -52,7 +53,8 @@ struct ProgressTests {
   @Test("the journal explains both kinds of alarm")
   func explained() throws {
     let certificate = try MachineFixture().chain.leaf
-    let catalog = try #require(text(of: #filePath + "/../../../deploy/systemd/device/acme-device.catalog"))
+    let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    let catalog = try #require(text(of: project.appending(path: "deploy/systemd/device/acme-device.catalog").path))
     for isOver in [true, false] {
       #expect(catalog.contains("-- \(CertificateAlarm(isOver: isOver, text: "", certificate).messageID)\n"))
     }

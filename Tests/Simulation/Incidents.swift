@@ -18,7 +18,8 @@ struct Incidents {
 
   init(start: Instant) {
     func day(_ number: Int) -> Instant { start + .days(number) }
-    outages = [day(100)..<day(100) + .seconds(10_800), day(300)..<day(302)]
+    // The first one is in the days of the first renewals, when many orders are made.
+    outages = [day(60)..<day(61), day(300)..<day(302)]
     stop = day(200)..<day(205)
     clocks = [(day(250)..<day(250) + .seconds(21_600), .days(2)), (day(270)..<day(271), .zero - .days(30))]
     backup = day(330)

@@ -30,9 +30,10 @@ extension SocketAddress {
 
   /// Whether it is an address of the public Internet, and not one of this machine, of a private network, or for special purposes (RFC 6890).
   var isPublic: Bool {
+    // Where the octets stand in the structures of ip(7) and ipv6(7).
     switch self {
-    case .v4(let v4): withUnsafeBytes(of: v4.address.sin_addr) { Self.isPublic(ipv4: Array($0)) }
-    case .v6(let v6): withUnsafeBytes(of: v6.address.sin6_addr) { Self.isPublic(ipv6: Array($0)) }
+    case .v4(let v4): withUnsafeBytes(of: v4.address) { Self.isPublic(ipv4: Array($0[4..<8])) }
+    case .v6(let v6): withUnsafeBytes(of: v6.address) { Self.isPublic(ipv6: Array($0[8..<24])) }
     case .unixDomainSocket: false
     }
   }

@@ -29,7 +29,7 @@ extension Fleet {
       record.retiredAt = nil
       try record.update(transaction.database)
       try transaction.record(Event(.deviceReinstated, "\(administrator) took back the device \(record.key) of \(record.scope).", device: device))
-      return try transaction.resumeRenewals(of: device)
+      return try transaction.resumeRenewals(of: record)
     }
   }
 
@@ -76,13 +76,14 @@ extension Transaction {
 
   /// The certificates of a device are renewed again. What of its names has become another device's stays that one's.
   /// - Returns: how many names it holds.
-  fileprivate mutating func resumeRenewals(of device: DeviceID) throws -> Int {
+  fileprivate mutating func resumeRenewals(of record: DeviceRecord) throws -> Int {
+    let device = record.id
     for slot in try RequestRecord.slots(of: device, from: database).sorted() {
       guard let request = try RequestRecord.served(of: device, slot: slot, from: database),
         let certificate = try CertificateRecord.of(request.id, from: database), now < certificate.notAfter
       else { continue }
-      let binding = NameBinding(request.names, for: device, holders: try NameRecord.holders(of: request.names, from: database))
-      for name in binding.free { try NameRecord(name: name, device: device, since: now).insert(database) }
+      let binding = try binding(of: request.names, for: record)
+      for name in binding.free { try NameRecord(name: name, device: device, since: now).insert(database, onConflict: .replace) }
       guard binding.claimed.isEmpty else { continue }
       try schedule(request, certificate.validity, issuedAt: certificate.issuedAt)
       if certificate.revokedAt != nil, let renewal = try RenewalRecord.of(request.id, from: database) {

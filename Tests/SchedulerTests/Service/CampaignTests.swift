@@ -144,7 +144,7 @@ struct CampaignTests {
         let begun = try await fleet.begin(.init(reason: .forced, deadline: bench.clock.wallClock.now() + .days(1)))
         #expect(begun.warnings.isEmpty)
         try await renew(devices[0], in: fleet)
-        try await bench.advance(by: .seconds(3_600)) { try await fleet.eventCodes().contains("campaignLate") }
+        try await bench.advance(by: .seconds(3_600), at: fleet) { try await fleet.eventCodes().contains("campaignLate") }
         let texts = try await fleet.events(after: 0, limit: 1_000, of: nil).filter { $0.code == "campaignLate" }.map(\.text)
         #expect(texts.count == 1 && texts[0].hasPrefix("1 of 2 certificates"))
         try await renew(devices[1], in: fleet)

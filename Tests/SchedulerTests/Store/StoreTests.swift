@@ -25,7 +25,7 @@ struct StoreTests {
       let fleet = try bench.fleet()
       let device = try await fleet.device("1")
       var changes = fleet.watched.changes.open().makeAsyncIterator()
-      await #expect(throws: DatabaseError.self) {
+      await #expect(throws: StoreError.self) {
         try await FullDisk.during(in: bench.folder) {
           try await fleet.transact { transaction in
             transaction.wish(RenewalWish(slot: "default", names: [], reason: .due), from: device)
@@ -33,7 +33,7 @@ struct StoreTests {
           }
         }
       }
-      await #expect(throws: DatabaseError.self) {
+      await #expect(throws: StoreError.self) {
         try await FullDisk.during(in: bench.folder) { _ = try await fleet.change("devices.renewDays", to: "31") }
       }
       _ = try await fleet.change("devices.renewDays", to: "32")
@@ -48,7 +48,7 @@ struct StoreTests {
     try await onBench { bench in
       let fleet = try bench.fleet()
       let before = try fleet.settings.view(of: "devices.renewDays")
-      await #expect(throws: DatabaseError.self) {
+      await #expect(throws: StoreError.self) {
         try await FullDisk.during(in: bench.folder) { _ = try await fleet.change("devices.renewDays", to: "31") }
       }
       _ = try await fleet.change("events.keepDays", to: "300")
