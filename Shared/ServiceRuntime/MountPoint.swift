@@ -12,8 +12,9 @@ struct MountPoint: Hashable {
 
   /// The mount of a path by this process's own table; nil if that can not be read.
   init?(of path: String) {
-    guard let table = try? String(contentsOf: URL(filePath: "/proc/self/mountinfo"), encoding: .utf8) else { return nil }
-    self.init(of: path, in: table)
+    // The kernel hands it out in pieces: it has been read when there is no more.
+    guard let table = try? AtomicFile(URL(filePath: "/proc/self/mountinfo")).read(limit: 1 << 20) else { return nil }
+    self.init(of: path, in: String(decoding: table, as: UTF8.self))
   }
 
   /// - Parameter table: A line a mount, later ones over earlier ones: `36 35 98:0 /root /mount/point options tags - type source options-of-the-disk`.
