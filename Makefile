@@ -36,8 +36,8 @@ test:
 	@deploy/prepare system
 	@deploy/step "Preparing the foreign clients" $(LOGS)/foreign.log Tests/foreign/setup
 	@deploy/step "Building the tests" $(LOGS)/build-tests.log swift build --build-tests
-	@deploy/step "Testing each part" $(LOGS)/test-parts.log swift test --skip-build --skip IntegrationTests --skip SystemTests
-	@deploy/step "Testing the whole" $(LOGS)/test-whole.log swift test --skip-build --filter IntegrationTests
+# The whole mostly waits for others: it is tested beside the parts.
+	@deploy/step "Testing each part, and the whole" $(LOGS)/test.log swift test --skip-build --skip SystemTests
 	@$(MAKE) --no-print-directory deb
 	@deploy/step "Living through two years of 1,000 devices" $(LOGS)/simulation.log .build/release/RenewalSimulation 1000 730
 	@obstacle=$$(Tests/System/bed/bed --obstacle); \

@@ -4,9 +4,9 @@ import Testing
 
 @Suite("Two years of a fleet")
 struct SimulationTests {
-  @Test("pass without a certificate that ends, a limit that is run into, or an alarm that is missing or left", arguments: [1, 2] as [UInt64])
-  func well(seed: UInt64) {
-    var simulation = Simulation(devices: 80, seed: seed, broken: .none)
+  @Test("pass without a certificate that ends, a limit that is run into, or an alarm that is missing or left")
+  func well() {
+    var simulation = Simulation(devices: 80, seed: 1, broken: .none)
     simulation.run(days: 730)
     #expect(simulation.violations == [])
     #expect(simulation.failures > 0, "there are outages and names that can not be reached")
