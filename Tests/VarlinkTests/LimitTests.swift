@@ -71,7 +71,8 @@ struct LimitTests {
       #expect(try await server.connect().receiveAll() == "")
       open[0].closeOutput()
       #expect(try await open[0].receiveAll() == "")
-      #expect(try await server.exchange(String(echo.dropLast())) != nil)
+      // The server counts it out a moment after its peer has seen the end.
+      while try await server.exchange(String(echo.dropLast())) == nil {}
     }
   }
 
