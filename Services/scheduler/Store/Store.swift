@@ -69,12 +69,16 @@ struct Store: Sendable {
   func write<Value: Sendable>(thenTelling body: @Sendable (Database) throws -> (value: Value, tell: () -> Void)) async throws -> Value {
     try await stored {
       try await pool.writeWithoutTransaction { database in
-        var outcome: (value: Value, tell: () -> Void)?
-        try database.inTransaction {
+        try database.beginTransaction()
+        let outcome: (value: Value, tell: () -> Void)
+        do {
           outcome = try body(database)
-          return .commit
+          try database.commit()
+        } catch {
+          // It does nothing where the failure has ended the transaction already, and the first failure is the one to tell.
+          try? database.rollback()
+          throw error
         }
-        guard let outcome else { preconditionFailure("a transaction without an error has run its body") }
         outcome.tell()
         return outcome.value
       }
