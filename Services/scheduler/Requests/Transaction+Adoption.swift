@@ -25,25 +25,26 @@ extension Transaction {
     hasWork = true
   }
 
-  /// Devices whose certificates have come due that they brought with them are asked for CSRs; those that do not hear it are asked when they come again.
-  mutating func askForAdopted() throws {
-    guard settings.authority != nil else { return }
-    for var device in try DeviceRecord.adoptedDue(at: now, from: database) {
-      device.adoptedDueAt = nil
-      try device.update(database)
-      for certificate in brought(by: device) where dueAt(certificate) <= now {
-        try recordSparingly(
-          Event(
-            .renewalDue, "The certificate for \(certificate.names.summary), which the device brought with it, is due; the device is asked for a CSR.",
-            device: device.id))
-        wish(
-          RenewalWish(
-            slot: Fleet.Application.standardSlot, fingerprint: certificate.fingerprint, names: certificate.names, reason: .due,
-            deadline: certificate.notAfter),
-          from: device.id)
-        break
-      }
-    }
+  /// Devices whose certificates that they brought with them have come due. Without an authority nothing can be ordered for them.
+  func adoptedDue(_ count: Int) throws -> [DeviceRecord] {
+    settings.authority == nil ? [] : try DeviceRecord.adoptedDue(count, at: now, from: database)
+  }
+
+  /// Asks such a device for a CSR; one that does not hear it is asked when it comes again.
+  mutating func askForAdopted(_ device: DeviceRecord) throws {
+    var device = device
+    device.adoptedDueAt = nil
+    try device.update(database)
+    guard let certificate = brought(by: device).first(where: { dueAt($0) <= now }) else { return }
+    try recordSparingly(
+      Event(
+        .renewalDue, "The certificate for \(certificate.names.summary), which the device brought with it, is due; the device is asked for a CSR.",
+        device: device.id))
+    wish(
+      RenewalWish(
+        slot: Fleet.Application.standardSlot, fingerprint: certificate.fingerprint, names: certificate.names, reason: .due,
+        deadline: certificate.notAfter),
+      from: device.id)
   }
 }
 

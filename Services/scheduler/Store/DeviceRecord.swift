@@ -57,8 +57,9 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
   }
 
   /// Those whose certificates that they told of have come due.
-  static func adoptedDue(at now: Instant, from database: Database) throws -> [DeviceRecord] {
-    try fetchAll(database, sql: "SELECT * FROM device WHERE adoptedDueAt <= ? ORDER BY adoptedDueAt LIMIT 1000", arguments: [now.milliseconds])
+  static func adoptedDue(_ count: Int, at now: Instant, from database: Database) throws -> [DeviceRecord] {
+    try fetchAll(
+      database, sql: "SELECT * FROM device WHERE adoptedDueAt <= ? ORDER BY adoptedDueAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// When the next of them come due.
