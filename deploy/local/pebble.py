@@ -38,13 +38,12 @@ def free_port():
 class Pebble:
     """`directory` is its URL, `trust` the PEM file for the TLS of its API, `root` the PEM file of the root that it issues under."""
 
-    def __init__(self, folder, http_port, port=None, blocked=(), external_account=False, dns_server=None, environment=None):
+    def __init__(self, folder, http_port, port=None, blocked=(), external_account=False, environment=None):
         self.folder = folder
         self.http_port = http_port
         self.port = port
         self.blocked = list(blocked)
         self.external_account = external_account
-        self.dns_server = dns_server
         self.environment = environment or {}
         self.trust = folder / "api-ca.pem"
         self.root = folder / "root.pem"
@@ -89,15 +88,13 @@ class Pebble:
             "domainBlocklist": self.blocked,
         }
         (self.folder / "config.json").write_text(json.dumps({"pebble": config}))
-        if not self.dns_server:
-            # Every name is 127.0.0.1, and none has an IPv6 address.
-            self._spawn(
-                ["pebble-challtestsrv", "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
-                + ["-dns01", f"127.0.0.1:{dns}", "-management", f"127.0.0.1:{dns_management}"],
-                self.folder / "dns.log",
-            )
-        server = self.dns_server or f"127.0.0.1:{dns}"
-        self._spawn(["pebble", "-config", self.folder / "config.json", "-dnsserver", server, "-strict"], self.log)
+        # Every name is 127.0.0.1, and none has an IPv6 address.
+        self._spawn(
+            ["pebble-challtestsrv", "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
+            + ["-dns01", f"127.0.0.1:{dns}", "-management", f"127.0.0.1:{dns_management}"],
+            self.folder / "dns.log",
+        )
+        self._spawn(["pebble", "-config", self.folder / "config.json", "-dnsserver", f"127.0.0.1:{dns}", "-strict"], self.log)
         return self._wait_for_root()
 
     def _spawn(self, command, log):
@@ -151,11 +148,10 @@ def main():
     parser.add_argument("--port", type=int, help="of its API; any free one if not given")
     parser.add_argument("--block", action="append", default=[], metavar="NAME", help="a name that it refuses")
     parser.add_argument("--external-account", action="store_true", help="accounts need external account binding")
-    parser.add_argument("--dns", metavar="ADDR:PORT", help="the DNS server that it validates by, instead of its own")
     given = parser.parse_args()
     end = socket.socketpair()
     signal.signal(signal.SIGTERM, lambda *_: end[1].send(b"."))
-    with Pebble(given.folder, given.http, given.port, given.block, given.external_account, given.dns) as pebble:
+    with Pebble(given.folder, given.http, given.port, given.block, given.external_account) as pebble:
         print(f"trust {pebble.trust}\nroot {pebble.root}\nlog {pebble.log}")
         print(f"management {pebble.management}\ndns {pebble.dns_management}\nready {pebble.directory}", flush=True)
         end[0].recv(1)

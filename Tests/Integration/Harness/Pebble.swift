@@ -20,8 +20,6 @@ struct Pebble: Sendable {
     var blocked: [String] = []
     /// Whether it wants external account binding.
     var externalAccount = false
-    /// The DNS server that it validates by; one of its own if nil.
-    var dnsServer: String?
   }
 
   /// The one external account that it knows, as acme-client reads it.
@@ -40,10 +38,10 @@ struct Pebble: Sendable {
 
   /// Runs it beside `body`.
   static func run<Result: Sendable>(
-    in folder: URL, challengePort: Int, manners: Manners = Manners(), network: Network? = nil, _ body: @Sendable (Pebble) async throws -> Result
+    in folder: URL, challengePort: Int, manners: Manners = Manners(), _ body: @Sendable (Pebble) async throws -> Result
   ) async throws -> Result {
     let command = command(in: folder, challengePort: challengePort, manners: manners)
-    return try await (network?.inside(command) ?? command).whileRunning(log: folder.appending(path: "pebble.stderr")) { facts in
+    return try await command.whileRunning(log: folder.appending(path: "pebble.stderr")) { facts in
       try await body(
         Pebble(
           directory: facts["ready"] ?? "", trust: facts["trust"] ?? "", root: facts["root"] ?? "", log: URL(filePath: facts["log"] ?? ""),
@@ -56,7 +54,6 @@ struct Pebble: Sendable {
     if let port = manners.port { arguments += ["--port", "\(port)"] }
     arguments += manners.blocked.flatMap { ["--block", $0] }
     if manners.externalAccount { arguments.append("--external-account") }
-    if let server = manners.dnsServer { arguments += ["--dns", server] }
     var environment = [
       "PEBBLE_WFE_NONCEREJECT": "\(manners.refusedNonces)",
       "PEBBLE_AUTHZREUSE": "\(manners.reusedAuthorizations)",

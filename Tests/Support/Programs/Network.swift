@@ -9,10 +9,8 @@ package struct Network: Sendable {
   package static var isPossible: Bool { geteuid() == 0 }
 
   /// Makes one in which these names are 127.0.0.1; it is gone when `body` is done.
-  package static func with<Result: Sendable>(
-    names: [String] = [], called suffix: String = "", _ body: @Sendable (Network) async throws -> Result
-  ) async throws -> Result {
-    let network = Network(name: "acme-\(getpid())\(suffix)")
+  package static func with<Result: Sendable>(names: [String] = [], _ body: @Sendable (Network) async throws -> Result) async throws -> Result {
+    let network = Network(name: "acme-\(getpid())")
     // ip-netns puts the files of this folder over those of /etc for the commands that it runs.
     let files = URL(filePath: "/etc/netns/\(network.name)")
     try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
@@ -37,12 +35,6 @@ package struct Network: Sendable {
   private func remove(_ files: URL) async throws {
     try? FileManager.default.removeItem(at: files)
     try await ip("netns", "delete", name)
-  }
-
-  /// Runs ip(8) inside.
-  package func configure(_ arguments: String...) async throws {
-    let outcome = try await Command("ip", ["-netns", name] + arguments).run()
-    guard outcome.succeeded else { throw Failure("ip -netns \(name) \(arguments.joined(separator: " ")): \(outcome.complaints)") }
   }
 
   private func ip(_ arguments: String...) async throws {
