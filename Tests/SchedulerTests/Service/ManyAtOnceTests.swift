@@ -18,20 +18,46 @@ struct ManyAtOnceTests {
       }
       try await fleet.store.write { try multiply(to: 1_500, in: $0) }
       bench.clock.advance(by: Transaction.offerPause)
-      var looksAgain: [Bool] = []
-      var left: [Int] = []
-      for _ in 0..<2 {
-        looksAgain.append(
-          try await fleet.transact { transaction in
-            try transaction.catchUp()
-            return transaction.hasWork
-          })
-        let now = bench.clock.wallClock.now()
-        left.append(try await fleet.store.read { try CertificateRecord.toAnnounce(2_000, at: now, from: $0).count })
-      }
-      #expect(looksAgain == [true, false])
-      #expect(left == [500, 0])
+      let now = bench.clock.wallClock.now()
+      let looks = try await lookTwice(fleet) { try CertificateRecord.toAnnounce(2_000, at: now, from: $0).count }
+      #expect(looks.again == [true, false])
+      #expect(looks.left == [500, 0])
     }
+  }
+
+  @Test("is done so for devices, too, whose own certificates have come due")
+  func adopted() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      _ = try await fleet.device("1")
+      try await fleet.store.write { database in
+        try database.execute(sql: "CREATE TEMP TABLE one AS SELECT * FROM device")
+        for number in 1...1_500 {
+          try database.execute(sql: "UPDATE one SET id = ?, key = ?, adoptedDueAt = 0", arguments: ["copy \(number)", "copy \(number)"])
+          try database.execute(sql: "INSERT INTO device SELECT * FROM one")
+        }
+      }
+      let now = bench.clock.wallClock.now()
+      let looks = try await lookTwice(fleet) { try DeviceRecord.adoptedDue(2_000, at: now, from: $0).count }
+      #expect(looks.again == [true, false])
+      #expect(looks.left == [500, 0])
+    }
+  }
+
+  /// - Returns: for each of two looks of the queue whether it wants another one at once, and how much it left.
+  private func lookTwice(
+    _ fleet: Fleet, counting count: @escaping @Sendable (Database) throws -> Int
+  ) async throws -> (again: [Bool], left: [Int]) {
+    var looks: (again: [Bool], left: [Int]) = ([], [])
+    for _ in 0..<2 {
+      looks.again.append(
+        try await fleet.transact { transaction in
+          try transaction.catchUp()
+          return transaction.hasWork
+        })
+      looks.left.append(try await fleet.store.read(count))
+    }
+    return looks
   }
 
   /// The one certificate that waits for its device's receipt, so many times.
