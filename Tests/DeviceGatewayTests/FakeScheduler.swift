@@ -48,6 +48,9 @@ final class FakeScheduler: Sendable {
     }
   }
 
+  /// Whether the gateway listens: what is told before reaches nobody.
+  var isHeard: Bool { state.withLockedValue { $0.watcher != nil } }
+
   /// Tells the gateway its names, be they others or the same.
   func tellGateway(_ names: [DNSName]) {
     state.withLockedValue { state in
@@ -110,6 +113,7 @@ final class FakeScheduler: Sendable {
           state.watcher = watcher
           return SchedulerMethods.Watch.Reply(settings: state.settings, gateway: GatewaySettings(names: state.names))
         }
+        defer { state.withLockedValue { $0.watcher = nil } }
         try await replies.send(first)
         for try await item in stream { try await replies.send(item) }
         throw Restarting()

@@ -5,6 +5,7 @@ import RawSocket
 import ServiceLifecycle
 import ServiceRuntime
 import Systemd
+import Testing
 import Varlink
 
 @testable import DeviceGateway
@@ -51,6 +52,7 @@ struct TestGateway: Sendable {
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       if withScheduler { tasks.addTask { try await scheduler.server(at: "\(folder.path)/scheduler.sock").run() } }
       tasks.addTask { try await gateway.run() }
+      if withScheduler { try await eventually("the gateway listens to its scheduler") { scheduler.isHeard } }
       try await body(
         TestGateway(
           port: port, securePort: securePort, scheduler: scheduler, logins: VarlinkClient(path: "\(folder.path)/logins.sock"), folder: folder,
