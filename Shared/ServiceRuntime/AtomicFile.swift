@@ -78,8 +78,13 @@ public struct AtomicFile: Sendable, Hashable {
     try syncFolder(of: folder)
   }
 
-  /// The files of a folder that were finished, by name; those set aside are among them. The drafts that a killed process left are removed, so
-  /// call this only at the start, when nobody writes.
+  /// Removes the drafts that a killed process left in a folder and those below it. Only at the start, when nobody writes there.
+  static func removeDrafts(below folder: URL) {
+    let paths = (try? FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
+    for path in paths where isDraft(String(path.split(separator: "/").last ?? "")) { unlink(folder.appending(path: path).path(percentEncoded: false)) }
+  }
+
+  /// The files of a folder that were finished, by name; those set aside are among them, hidden ones are not.
   public static func files(in folder: URL) throws(ServiceRuntimeError) -> [AtomicFile] {
     let names: [String]
     do {
@@ -87,7 +92,6 @@ public struct AtomicFile: Sendable, Hashable {
     } catch {
       throw ServiceRuntimeError(.file, folder.path(percentEncoded: false), cause: "cannot list: \(error)")
     }
-    for name in names where isDraft(name) { unlink(folder.appending(component: name).path(percentEncoded: false)) }
     return names.filter { !$0.hasPrefix(".") }.sorted().map { AtomicFile(folder.appending(component: $0)) }
   }
 

@@ -50,6 +50,7 @@ public struct ServiceProcess: Sendable {
     let group: ServiceGroup
     do {
       let inherited = try InheritedSockets.take().unclaimed
+      if let folder = ServiceEnvironment.ownFolder(of: variables) { AtomicFile.removeDrafts(below: folder) }
       let (environment, services) = try await StartAttempts(folder: ServiceEnvironment.ownFolder(of: variables), logger: logger).run {
         let sockets = InheritedSockets(inherited)
         let environment = ServiceEnvironment(name: name, variables: variables, sockets: sockets, metrics: metrics)

@@ -74,9 +74,11 @@ import Testing
   @Test("what a killed writer left is no file, and goes at the next start; other hidden files stay")
   func drafts() async throws {
     try await withTemporaryFolder { folder in
-      for name in [".a.1f.draft", ".metrics.json", "b", "a"] { try AtomicFile(folder.appending(component: name)).write([1]) }
-      #expect(try AtomicFile.files(in: folder).map(\.url.lastPathComponent) == ["a", "b"])
-      #expect(try Set(FileManager.default.contentsOfDirectory(atPath: folder.filePath)) == [".metrics.json", "a", "b"])
+      try AtomicFile.makeFolder(at: folder.appending(component: "below"))
+      for path in [".a.1f.draft", ".metrics.json", "b", "a", "below/.c.2e.draft"] { try AtomicFile(folder.appending(path: path)).write([1]) }
+      #expect(try AtomicFile.files(in: folder).map(\.url.lastPathComponent) == ["a", "b", "below"])
+      AtomicFile.removeDrafts(below: folder)
+      #expect(try Set(FileManager.default.subpathsOfDirectory(atPath: folder.filePath)) == [".metrics.json", "a", "b", "below"])
     }
   }
 
