@@ -62,7 +62,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case accountMade = "adf3c756f20d4a75bff10f9c47cac497"
   /// The CA knew the account's key already.
   case accountRecovered = "fa2698f1055842528a3915216f031b70"
-  /// The CA does not know the account any more.
+  /// The CA does not know the account any more, or its key is gone.
   case accountLost = "bd1ac75804c447abbb986443a82ec4f0"
   /// The CA was told how to reach a person.
   case accountUpdated = "b3f0df9251074c06b371f4c3d9f17006"

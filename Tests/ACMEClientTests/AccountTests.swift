@@ -41,7 +41,7 @@ struct AccountTests {
     try await withFolder { folder in
       let keys = AccountKeys(folder: folder)
       let uri = isNamed ? "file:\(folder.appending(component: "named.pem").path)" : nil
-      if let uri { try Data(P256.Signing.PrivateKey().pemRepresentation.utf8).write(to: URL(filePath: String(uri.dropFirst(5)))) }
+      if let uri { try AtomicFile(URL(filePath: String(uri.dropFirst(5)))).write(Array(P256.Signing.PrivateKey().pemRepresentation.utf8)) }
       let old = try await keys.key(uri: uri, directory: CA.url("directory")).key.publicKey
       #expect(try await keys.successor(uri: uri, directory: CA.url("directory")) == nil)
       let next = try await keys.makeSuccessor(uri: uri, directory: CA.url("directory")).publicKey
@@ -62,7 +62,7 @@ struct AccountTests {
     try await withFolder { folder in
       let key = P256.Signing.PrivateKey()
       let file = folder.appending(component: "key.pem")
-      try Data(key.pemRepresentation.utf8).write(to: file)
+      try AtomicFile(file).write(Array(key.pemRepresentation.utf8))
       let opened = try await AccountKeys(folder: folder).key(uri: "file:\(file.path)", directory: CA.url("directory"))
       #expect(opened.key.publicKey == JSONWebKey(key.publicKey) && !opened.isNew)
       let signature = try opened.key.sign(Array("message".utf8))
@@ -71,14 +71,17 @@ struct AccountTests {
     }
   }
 
-  @Test("a key that is missing, encrypted or of another kind is refused with its name", arguments: ["missing", "p384", "garbage", "encrypted"])
+  @Test(
+    "a key that is missing, encrypted, of another kind or open to all is refused with its name",
+    arguments: ["missing", "p384", "garbage", "encrypted", "chmod o-rwx"])
   func refused(kind: String) async throws {
     try await withFolder { folder in
       let file = folder.appending(component: "\(kind).pem")
       switch kind {
-      case "p384": try Data(P384.Signing.PrivateKey().pemRepresentation.utf8).write(to: file)
-      case "garbage": try Data("no key".utf8).write(to: file)
-      case "encrypted": try Data(Self.encrypted.utf8).write(to: file)
+      case "p384": try AtomicFile(file).write(Array(P384.Signing.PrivateKey().pemRepresentation.utf8))
+      case "garbage": try AtomicFile(file).write(Array("no key".utf8))
+      case "encrypted": try AtomicFile(file).write(Array(Self.encrypted.utf8))
+      case "chmod o-rwx": try AtomicFile(file).write(Array(P256.Signing.PrivateKey().pemRepresentation.utf8), mode: 0o644)
       default: break
       }
       let error = await #expect(throws: ACMEError.self) {
@@ -97,6 +100,7 @@ struct AccountTests {
       #expect(try book.entry(of: "thumbprint", at: CA.url("directory")) == entry)
       #expect(try book.entry(of: "another key", at: CA.url("directory")) == nil)
       #expect(try book.entry(of: "thumbprint", at: CA.url("staging")) == nil)
+      #expect(book.knowsAccount(at: CA.url("directory")) && !book.knowsAccount(at: CA.url("staging")))
       try book.forget("thumbprint", at: CA.url("directory"))
       #expect(try book.entry(of: "thumbprint", at: CA.url("directory")) == nil)
     }

@@ -2,6 +2,7 @@ import ACMEClientAPI
 import Crypto
 import FoundationEssentials
 import PKI
+import ServiceRuntime
 import Synchronization
 import Testing
 
@@ -91,7 +92,7 @@ struct PebbleTests {
       try await bed.withService { service in
         let key = P256.Signing.PrivateKey()
         let file = bed.folder.appending(component: "account.pem")
-        try Data(key.pemRepresentation.utf8).write(to: file)
+        try AtomicFile(file).write(Array(key.pemRepresentation.utf8))
         var authority = bed.authority
         authority.accountKey = "file:\(file.path)"
         let csr = try SigningKey(pem: key.pemRepresentation).signingRequest(for: [CA.name("n0.acme.example")])
@@ -109,7 +110,7 @@ struct PebbleTests {
         let chain = try #require(try await service.issue(bed.call(try Testbed.csr(1))).chain)
         var stranger = bed.authority
         let file = bed.folder.appending(component: "stranger.pem")
-        try Data(P256.Signing.PrivateKey().pemRepresentation.utf8).write(to: file)
+        try AtomicFile(file).write(Array(P256.Signing.PrivateKey().pemRepresentation.utf8))
         stranger.accountKey = "file:\(file.path)"
         let problem = try await service.problem { try await service.certificates.revoke(.init(authority: stranger, certificate: chain)) }
         #expect(problem.acmeType == "urn:ietf:params:acme:error:unauthorized")

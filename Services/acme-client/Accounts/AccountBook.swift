@@ -31,6 +31,12 @@ struct AccountBook: Sendable {
     return try? JSONDecoder().decode(AccountEntry.self, from: Data(content))
   }
 
+  /// Whether there was an account at this CA, by whatever key.
+  func knowsAccount(at directory: ResourceURL) -> Bool {
+    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+    return names?.contains { $0.hasPrefix("\(AccountKeys.name(of: directory))-") } ?? false
+  }
+
   /// Writes an account down.
   func note(_ entry: AccountEntry) throws {
     try AtomicFile.makeFolder(at: folder)

@@ -72,7 +72,12 @@ actor Accounts {
     _ authority: Authority, over connection: AuthorityConnection
   ) async throws -> (session: AuthoritySession, entry: AccountEntry) {
     let (key, isNew) = try await keys.key(uri: authority.accountKey, directory: connection.url)
-    if isNew { logger.log(.keyMade, "key made for an account at the CA", metadata: [.directory: connection.url]) }
+    if isNew {
+      if book.knowsAccount(at: connection.url) {
+        logger.log(.accountLost, "the key of the account is gone; another key and another account are made", metadata: [.directory: connection.url])
+      }
+      logger.log(.keyMade, "key made for an account at the CA", metadata: [.directory: connection.url])
+    }
     let entry: AccountEntry
     if let known = try self.entry(of: key.publicKey.thumbprint, at: connection.url) {
       entry = known

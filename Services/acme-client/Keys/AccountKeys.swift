@@ -88,8 +88,7 @@ actor AccountKeys {
 
   private func keyFile(_ uri: String?, _ directory: ResourceURL) throws -> URL {
     guard let uri else { return file(of: directory) }
-    let path = ["file://localhost/", "file:///", "file:/"].first { uri.hasPrefix($0) }.map { "/\(uri.dropFirst($0.count))" }
-    guard let path else {
+    guard let path = Self.path(of: uri) else {
       throw ACMEError(
         .badKey, SystemKey.name(of: uri),
         "the account key is no file, and is not changed here; make another one where it is held, deactivate the account, and set "
@@ -101,6 +100,11 @@ actor AccountKeys {
   private func successorFile(_ uri: String?, _ directory: ResourceURL) throws -> URL {
     let file = try keyFile(uri, directory)
     return file.deletingLastPathComponent().appending(component: "\(file.lastPathComponent).next")
+  }
+
+  /// The path that a `file:` URI (RFC 8089) names; nil for any other.
+  nonisolated static func path(of uri: String) -> String? {
+    ["file://localhost/", "file:///", "file:/"].first { uri.hasPrefix($0) }.map { "/\(uri.dropFirst($0.count))" }
   }
 
   private static func uri(of file: URL) -> String { "file:\(file.path(percentEncoded: false))" }

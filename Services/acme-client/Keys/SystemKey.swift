@@ -1,5 +1,6 @@
 import CLibCrypto
 import Crypto
+import Glibc
 import Synchronization
 
 /// A key that the system's OpenSSL opens by a URI: `file:` for a PEM file, and whatever a configured provider serves (`pkcs11:`, `handle:`).
@@ -14,6 +15,10 @@ final class SystemKey: AccountKey {
   /// - Throws: an ``ACMEError`` when there is none, or it is of another kind than P-256.
   init(uri: String) throws {
     name = Self.name(of: uri)
+    guard !Self.isOpenToAll(uri) else {
+      throw ACMEError(
+        .badKey, name, "everyone on this machine may read the account key; take that right away (chmod o-rwx), and change the key if somebody may have")
+    }
     guard let key = Self.load(uri) else {
       throw ACMEError(.badKey, name, "the account key cannot be opened (\(Self.lastError)); see that the URI and its permissions are right")
     }
@@ -38,6 +43,13 @@ final class SystemKey: AccountKey {
 
   /// A PKCS#11 URI may hold the token's PIN in its query (`pin-value`, RFC 7512, section 2.3), which is nobody's to read.
   static func name(of uri: String) -> String { String(uri.prefix { $0 != "?" }) }
+
+  /// Whether it is a file that others than its owner and group may read or write.
+  private static func isOpenToAll(_ uri: String) -> Bool {
+    guard let path = AccountKeys.path(of: uri) else { return false }
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & (S_IROTH | S_IWOTH) != 0
+  }
 
   private static func load(_ uri: String) -> OpaquePointer? {
     // Without a user interface: a service has no terminal on which OpenSSL could ask for a passphrase.
