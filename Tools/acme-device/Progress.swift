@@ -41,9 +41,10 @@ struct Progress: Sendable {
     return ["digest", "key", "keyAuth", "password"].compactMap { envelope[$0]?.text }.reduce(text) { $0.replacing($1, with: "\"…\"") }
   }
 
-  /// The text without control characters: much of it comes from the other end, and must not steer the terminal.
+  /// The text without what could steer the terminal or reorder its line: much of it comes from the other end.
   private static func printable(_ text: String) -> String {
-    String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
+    let disturbing: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]
+    return String(String.UnicodeScalarView(text.unicodeScalars.map { disturbing.contains($0.properties.generalCategory) ? "\u{FFFD}" : $0 }))
   }
 
   /// Hands a record to the journal.

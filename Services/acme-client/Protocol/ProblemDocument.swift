@@ -1,5 +1,6 @@
 import FoundationEssentials
 import PKI
+import Telemetry
 
 /// Why the CA did not do what it was asked (RFC 8555, section 6.7; RFC 9457).
 struct ProblemDocument: Decodable, Sendable, Hashable {
@@ -108,7 +109,7 @@ struct ProblemDocument: Decodable, Sendable, Hashable {
 
   /// A foreign text fit for a log line and a sentence.
   private static func line(_ text: String?) -> String {
-    let printable = String((text ?? "").map { $0.isNewline || $0.unicodeScalars.contains { $0.properties.generalCategory == .control } ? " " : $0 })
+    let printable = String((text ?? "").map { $0.unicodeScalars.contains(where: \.disturbsLine) ? " " : $0 })
     let short = printable.prefix(longestDetail)
     // A link that was cut leads nowhere.
     guard short.count < printable.count, let space = short.lastIndex(of: " "), short[space...].hasPrefix(" https://") else { return String(short) }
