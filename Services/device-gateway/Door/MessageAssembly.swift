@@ -26,7 +26,11 @@ struct MessageAssembly {
       fragments = 1
     case (.continuation, var collected?):
       fragments += 1
-      guard collected.readableBytes + data.readableBytes <= limits.messageBytes, fragments <= limits.fragments else { return tooLarge(limits) }
+      guard collected.readableBytes + data.readableBytes <= limits.messageBytes else { return tooLarge(limits) }
+      guard fragments <= limits.fragments else {
+        partial = nil
+        return .violation(.messageTooLarge, "a message has at most \(limits.fragments) fragments")
+      }
       partial = nil
       collected.writeBuffer(&data)
       if frame.fin { return text(of: collected) }
