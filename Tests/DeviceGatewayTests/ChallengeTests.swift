@@ -86,12 +86,13 @@ struct ChallengeTests {
   func foreseen() async throws {
     let folder = try TemporaryFolder()
     try await TestGateway.run(in: folder) { gateway in
-      _ = try await registered("pbx", at: gateway)
+      let device = try await registered("pbx", at: gateway)
       try await eventually("the scheduler does not look again") { gateway.scheduler.with { $0.looks.count } == 1 }
       let question = Responder.Foresee.Parameters(names: [try #require(DNSName("a.example"))], device: try wish(for: "pbx").device)
       let reply = try await gateway.responder.call(Responder.Foresee.self, question)
       #expect(reply.obstacles.isEmpty)
       #expect(gateway.scheduler.with { $0.looks.map(\.rawValue) } == [try wish(for: "pbx").device])
+      device.socket.close()
     }
   }
 
