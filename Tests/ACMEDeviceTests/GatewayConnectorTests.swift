@@ -2,6 +2,7 @@ import AppWebsocket
 import FoundationEssentials
 import NIOSSL
 import PKI
+import RawSocket
 import Testing
 
 @testable import ACMEDeviceCommand
@@ -100,6 +101,20 @@ struct GatewayConnectorTests {
       return
     }
     #expect(error.code == .noWebSocket && error.description.contains("status 404") && !error.mayPass)
+  }
+
+  @Test("a port that speaks TLS is not spoken to in the clear, and the error says how")
+  func tlsPort() async throws {
+    let (listener, port) = try RawSocket.listen()
+    let url = try #require(ConnectorURL("ws://127.0.0.1:\(port)/connector"))
+    let opening = Task { try await GatewayConnector(url, trust: .system).open() }
+    let peer = try await listener.accept()
+    _ = try await peer.receive(until: "\r\n\r\n")
+    // An alert (RFC 8446, section 6): what a TLS server answers to a request in the clear.
+    try await peer.send([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46])
+    peer.close()
+    let error = await #expect(throws: ConnectionError.self) { try await opening.value }
+    #expect(error?.description == "What answers at \(url) speaks no HTTP; where it speaks TLS, the URL begins with wss.")
   }
 
   @Test("nobody there is a reason to try again")

@@ -17,7 +17,7 @@ final class SystemKey: AccountKey {
     name = Self.name(of: uri)
     guard !Self.isOpenToAll(uri) else {
       throw ACMEError(
-        .badKey, name, "everyone on this machine may read the account key; take that right away (chmod o-rwx), and change the key if somebody may have")
+        .badKey, name, "everyone on this machine may read the account key; chmod o-rwx, and change the key if somebody may have read it")
     }
     guard let key = Self.load(uri) else {
       throw ACMEError(.badKey, name, "the account key cannot be opened (\(Self.lastError)); see that the URI and its permissions are right")

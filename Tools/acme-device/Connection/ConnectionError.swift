@@ -52,6 +52,11 @@ struct ConnectionError: Error, Sendable, Hashable, CustomStringConvertible {
       "\(url) answers\(status.map { " with status \($0)" } ?? ""), but is no connector; is the path of the URL right?")
   }
 
+  static func noHTTP(_ url: ConnectorURL) -> ConnectionError {
+    let hint = url.isSecure ? "is the port of the URL right?" : "where it speaks TLS, the URL begins with wss."
+    return ConnectionError(.noWebSocket, "What answers at \(url) speaks no HTTP; \(hint)")
+  }
+
   static func broken(_ cause: String) -> ConnectionError {
     ConnectionError(.broken, "The connection is broken: \(cause).")
   }

@@ -93,6 +93,8 @@ struct GatewayConnector: Sendable {
       .untrusted(url, "it is not from a trusted authority, or not valid now")
     case let error as NIOSSLExtraError where error == .failedToValidateHostname: .untrusted(url, "it is for another name")
     case is NIOSSLError, is NIOSSLExtraError: .unreachable(url, "it does not speak TLS 1.2 or 1.3")
+    // The upgrade came to nothing because its answer could not be read.
+    case ChannelError.inappropriateOperationForState, is HTTPParserError: .noHTTP(url)
     case let error as NIOConnectionError: .unreachable(url, Self.cause(of: error))
     case ChannelError.connectTimeout: .unreachable(url, "there is no answer")
     case let error as IOError: .unreachable(url, error.reason)
