@@ -81,7 +81,7 @@ public struct AtomicFile: Sendable, Hashable {
   /// Removes the drafts that a killed process left in a folder and those below it. Only at the start, when nobody writes there.
   static func removeDrafts(below folder: URL) {
     let paths = (try? FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
-    for file in paths.map(folder.appending(path:)) where isDraft(file.lastPathComponent) { unlink(file.path(percentEncoded: false)) }
+    for file in paths.map({ folder.appending(path: $0) }) where isDraft(file.lastPathComponent) { unlink(file.path(percentEncoded: false)) }
   }
 
   /// The files of a folder that were finished, by name; those set aside are among them, hidden ones are not.

@@ -123,16 +123,24 @@ public struct ServiceProcess: Sendable {
     let idleExit = idleLimit(of: environment).map { IdleExit(activity: environment.activity, limit: $0, logger: environment.logger) }
 
     typealias Member = ServiceGroupConfiguration.ServiceConfiguration
-    var members: [Member] = []
-    if let archive { members.append(Member(service: archive)) }
-    // When one fails the others still stop in good order.
-    members += services.map { Member(service: $0, failureTerminationBehavior: .gracefullyShutdownGroup) }
-    members.append(Member(service: notifier))
-    if let idleExit { members.append(Member(service: idleExit, successTerminationBehavior: .gracefullyShutdownGroup)) }
+    // When one of them fails the others still stop in good order.
+    var members = services.map { Member($0, afterFailure: .gracefullyShutdownGroup) }
+    if let archive { members.insert(Member(archive), at: 0) }
+    members.append(Member(notifier))
+    if let idleExit { members.append(Member(idleExit, afterSuccess: .gracefullyShutdownGroup)) }
 
     var configuration = ServiceGroupConfiguration(services: members, gracefulShutdownSignals: [.sigterm, .sigint], logger: environment.logger)
     configuration.maximumGracefulShutdownDuration = Self.longestStop
     configuration.maximumCancellationDuration = Self.longestCancellation
     return ServiceGroup(configuration: configuration)
+  }
+}
+
+extension ServiceGroupConfiguration.ServiceConfiguration {
+  /// A service that the log calls by its type. Without a name it would be described with all that it is made of, secrets too.
+  fileprivate init(_ service: any Service, afterSuccess: TerminationBehavior = .cancelGroup, afterFailure: TerminationBehavior = .cancelGroup) {
+    self.init(
+      service: service, successTerminationBehavior: afterSuccess, failureTerminationBehavior: afterFailure,
+      serviceName: _typeName(type(of: service), qualified: false))
   }
 }

@@ -12,8 +12,8 @@ public protocol VarlinkMethod: Sendable {
 }
 
 extension VarlinkMethod {
-  /// The method's name inside its interface.
-  public static var name: String { String(describing: Self.self) }
+  /// The method's name inside its interface. Not by `String(describing:)`, which looks through all conformances of the executable for each type.
+  public static var name: String { _typeName(Self.self, qualified: false) }
   /// The name on the wire: interface, dot, method.
   public static var qualifiedName: String { "\(interface.name).\(name)" }
 }
@@ -23,7 +23,7 @@ public protocol VarlinkFault: Error, Codable, Sendable {}
 
 extension VarlinkFault {
   /// The error's name inside its interface.
-  public static var name: String { String(describing: Self.self) }
+  public static var name: String { _typeName(Self.self, qualified: false) }
 }
 
 /// Parameters that carry a trace context. The client fills it from the current task, the server puts it into the task

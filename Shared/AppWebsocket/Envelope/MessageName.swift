@@ -13,7 +13,7 @@ public struct MessageName: TextValue {
 
   /// The name of a type of ours, which is named as its message.
   init(of type: any Message.Type) {
-    self.description = String(describing: type)
+    self.description = _typeName(type, qualified: false)
   }
 
   private init(known text: String) {
