@@ -121,10 +121,10 @@ struct MessageTests {
       #"{"mt":"RenewCertificate","deadline":1767225600123,"dnsNames":[],"fingerprint":"\#(hex)","newKey":true,"#
         + #""reason":"keyCompromise","slot":"default"}"#),
     Specimen(
-      AlarmAdded(code: alarmCode, severity: 2, text: "No.", dns: names[0]),
+      AlarmAdded(code: alarmCode, severity: 2, sentence: "No.", dns: names[0]),
       #"{"mt":"AlarmAdded","code":"0x0024f004","dns":"a.example.test","severity":2,"text":"No."}"#),
     Specimen(
-      AlarmCleared(code: alarmCode, severity: 0, text: "No."), #"{"mt":"AlarmCleared","code":"0x0024f004","severity":0,"text":"No."}"#),
+      AlarmCleared(code: alarmCode, severity: 0, sentence: "No."), #"{"mt":"AlarmCleared","code":"0x0024f004","severity":0,"text":"No."}"#),
     Specimen(RenewCertificateResult(slot: .defaultSlot, accepted: true), #"{"mt":"RenewCertificateResult","accepted":true,"slot":"default"}"#),
     Specimen(
       RenewCertificateResult(slot: .defaultSlot, accepted: false, error: .busy), #"{"mt":"RenewCertificateResult","error":"busy","slot":"default"}"#),

@@ -69,6 +69,25 @@ struct DeviceTests {
     }
   }
 
+  @Test("an alarm reaches the device, and its end")
+  func alarm() async throws {
+    try await TestGateway.run { gateway in
+      let device = try await gateway.device("a")
+      try await device.send(RegisterDevice(hwId: nil, type: .linux).text)
+      _ = try await device.message(RegisterDeviceResult.self)
+      let id = FakeScheduler.id(.init(scope: "instance", sip: "a"))
+      let name = try #require(DNSName("a.example"))
+      for over in [false, true] {
+        let alarm = DeviceAlarm(code: .nameUnreachable, severity: .major, text: "a.example does not answer.", name: name, over: over)
+        gateway.scheduler.raise(alarm, of: id)
+      }
+      let added = try await device.message(AlarmAdded.self).message
+      #expect(added.code.value == AlarmCode.nameUnreachable.number && added.severity == 2)
+      #expect(added.sentence == "a.example does not answer." && added.dns == name)
+      #expect(try await device.message(AlarmCleared.self).message.sentence == "a.example does not answer.")
+    }
+  }
+
   @Test("the scheduler's refusal is the answer")
   func refusal() async throws {
     try await TestGateway.run { gateway in

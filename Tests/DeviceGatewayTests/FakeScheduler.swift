@@ -41,6 +41,10 @@ final class FakeScheduler: Sendable {
     _ = state.withLockedValue { $0.watcher?.yield(.init(device: device, renewal: renewal)) }
   }
 
+  func raise(_ alarm: DeviceAlarm, of device: DeviceID) {
+    _ = state.withLockedValue { $0.watcher?.yield(.init(device: device, alarm: alarm)) }
+  }
+
   func change(_ settings: DeviceSettings) {
     state.withLockedValue { state in
       state.settings = settings

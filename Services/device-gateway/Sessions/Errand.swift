@@ -44,8 +44,8 @@ extension DeviceAlarm {
   var message: String? {
     guard let number = ShortText(code.number) else { return nil }
     return over
-      ? AlarmCleared(code: number, severity: severity.number, text: text, dns: name).text
-      : AlarmAdded(code: number, severity: severity.number, text: text, dns: name).text
+      ? AlarmCleared(code: number, severity: severity.number, sentence: text, dns: name).text
+      : AlarmAdded(code: number, severity: severity.number, sentence: text, dns: name).text
   }
 }
 

@@ -6,16 +6,21 @@ public struct AlarmAdded: Message, Codable {
   public var code: ShortText
   /// 0 minor, 1 indeterminate, 2 major.
   public var severity: Int
-  /// One sentence for a person.
-  public var text: String
+  /// One sentence for a person: `text` on the wire, which here is the whole message.
+  public var sentence: String
   /// The name that it is about.
   public var dns: DNSName?
 
+  private enum CodingKeys: String, CodingKey {
+    case code, severity, dns
+    case sentence = "text"
+  }
+
   /// An alarm.
-  public init(code: ShortText, severity: Int, text: String, dns: DNSName? = nil) {
+  public init(code: ShortText, severity: Int, sentence: String, dns: DNSName? = nil) {
     self.code = code
     self.severity = severity
-    self.text = text
+    self.sentence = sentence
     self.dns = dns
   }
 }
@@ -26,16 +31,21 @@ public struct AlarmCleared: Message, Codable {
   public var code: ShortText
   /// 0 minor, 1 indeterminate, 2 major.
   public var severity: Int
-  /// One sentence for a person.
-  public var text: String
+  /// One sentence for a person: `text` on the wire, which here is the whole message.
+  public var sentence: String
   /// The name that it is about.
   public var dns: DNSName?
 
+  private enum CodingKeys: String, CodingKey {
+    case code, severity, dns
+    case sentence = "text"
+  }
+
   /// The end of an alarm.
-  public init(code: ShortText, severity: Int, text: String, dns: DNSName? = nil) {
+  public init(code: ShortText, severity: Int, sentence: String, dns: DNSName? = nil) {
     self.code = code
     self.severity = severity
-    self.text = text
+    self.sentence = sentence
     self.dns = dns
   }
 }

@@ -18,8 +18,8 @@ extension DeviceMachine {
     case .getCertificateResult(let result): return resumed(result, now)
     case .certificateInstalledResult: return confirmed()
     case .renewCertificate(let wish): return renew(wish, correlation)
-    case .alarmAdded(let alarm): return [.say("alarm: \(alarm.text)")]
-    case .alarmCleared(let alarm): return [.say("alarm is over: \(alarm.text)")]
+    case .alarmAdded(let alarm): return [.say("alarm: \(alarm.sentence)")]
+    case .alarmCleared(let alarm): return [.say("alarm is over: \(alarm.sentence)")]
     case .challengeAdded(let wish): return add(wish, correlation, now)
     case .challengeRemoved(let challenge): return remove(challenge.token)
     case .getChallengeResult(let result): return found(result.found ? result.keyAuth : nil, for: correlation)
