@@ -1,5 +1,6 @@
 import AppWebsocket
 import FoundationEssentials
+import NIOCore
 import NIOSSL
 import PKI
 import RawSocket
@@ -115,6 +116,24 @@ struct GatewayConnectorTests {
     peer.close()
     let error = await #expect(throws: ConnectionError.self) { try await opening.value }
     #expect(error?.description == "What answers at \(url) speaks no HTTP; where it speaks TLS, the URL begins with wss.")
+  }
+
+  @Test("who takes the connection and then is silent is not waited for longer than one who is not there, and not at all once it is not wanted")
+  func silent() async throws {
+    let (listener, port) = try RawSocket.listen()
+    let url = try #require(ConnectorURL("ws://127.0.0.1:\(port)/connector"))
+    let error = await #expect(throws: ConnectionError.self) {
+      try await GatewayConnector(url, trust: .system, patience: .milliseconds(50)).open()
+    }
+    #expect(error?.description == "Nobody answers at \(url): there is no answer.")
+    let unanswered = try await listener.accept()
+
+    let opening = Task { try await GatewayConnector(url, trust: .system, patience: .hours(1)).open() }
+    let peer = try await listener.accept()
+    opening.cancel()
+    await #expect(throws: ConnectionError.self) { try await opening.value }
+    #expect(try await peer.receiveAll().hasPrefix("GET /connector"))
+    unanswered.close()
   }
 
   @Test("nobody there is a reason to try again")

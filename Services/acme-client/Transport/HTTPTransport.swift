@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -82,11 +83,13 @@ extension ACMEError {
     case is NIOTooManyBytesError:
       self.init(.badAnswer, url.value, "the CA's answer is larger than makes sense here")
     case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError:
-      self.init(.untrusted, url.value, "no TLS connection to the CA (\(error)); where it has a private root, name it in authority.trustRoots")
+      let isUntrusted = "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+      let cause = isUntrusted ? "its certificate is not from a trusted authority, or not valid now" : "the handshake failed"
+      self.init(.untrusted, url.value, "no TLS connection to the CA (\(cause)); where it has a private root, name it in authority.trustRoots")
     case let error as HTTPClientError:
       self.init(.unreachable, url.value, "the CA cannot be reached (\(error.shortDescription)); see to network, name resolution and proxy")
     default:
-      self.init(.unreachable, url.value, "the CA cannot be reached (\(error)); see to network, name resolution and proxy")
+      self.init(.unreachable, url.value, "the CA cannot be reached (\(Self.cause(of: error))); see to network, name resolution and proxy")
     }
     isUnsent =
       switch error {
@@ -94,6 +97,14 @@ extension ACMEError {
       case let error as HTTPClientError: Self.connectFailures.contains(error)
       default: false
       }
+  }
+
+  private static func cause(of error: any Error) -> String {
+    switch error {
+    case let error as NIOConnectionError: error.connectionErrors.first.map { cause(of: $0.error) } ?? "there is no host of this name"
+    case let error as IOError: String(cString: strerror(error.errnoCode))
+    default: "\(error)"
+    }
   }
 
   /// These come before the request has a connection.

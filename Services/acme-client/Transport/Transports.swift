@@ -1,4 +1,5 @@
 import Glibc
+import NIOSSL
 import ServiceLifecycle
 
 /// The ways to the CAs: one client for each set of trust roots and each proxy, kept while the process lives.
@@ -29,6 +30,9 @@ actor Transports: Service {
     }
     let way = Way(trustRoots: trustRoots, changed: changed, proxy: proxies.proxy(for: url.host))
     if let transport = transports[way] { return transport }
+    if let trustRoots, (try? NIOSSLCertificate.fromPEMFile(trustRoots))?.isEmpty != false {
+      throw ACMEError(.badAuthority, trustRoots, "there is no certificate in the trust roots of the authority; see to authority.trustRoots")
+    }
     let transport = HTTPTransport(trustRoots: trustRoots, proxy: way.proxy)
     transports[way] = transport
     return transport

@@ -60,8 +60,8 @@ struct SettingDefinition: Sendable {
     case .text:
       return value
     case .url:
-      guard value.isEmpty || URL(string: value).map({ ["https", "http"].contains($0.scheme?.lowercased() ?? "") && $0.host() != nil }) == true else {
-        throw Refusal(.badValue, "\(key) must be a URL like https://acme.example/directory.")
+      guard value.isEmpty || URL(string: value).map({ $0.scheme?.lowercased() == "https" && $0.host() != nil }) == true else {
+        throw Refusal(.badValue, "\(key) must be a URL like https://acme.example/directory; ACME is spoken over TLS alone.")
       }
       return value
     case .addresses:

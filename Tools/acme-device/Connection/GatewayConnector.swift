@@ -18,13 +18,18 @@ struct GatewayConnector: Sendable {
   private let trust: Trust
   private let tls: NIOSSLContext?
   private let group: any EventLoopGroup
+  /// How long a connection, and the answer to its first request, may take.
+  private let patience: TimeAmount
 
   /// A connector by its URL, and by what it is known.
   /// - Throws: when the file with the authorities cannot be read.
-  init(_ url: ConnectorURL, trust: Trust, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) throws {
+  init(
+    _ url: ConnectorURL, trust: Trust, patience: TimeAmount = .seconds(10), group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton
+  ) throws {
     self.url = url
     self.trust = trust
     self.tls = url.isSecure ? try trust.context() : nil
+    self.patience = patience
     self.group = group
   }
 
@@ -34,11 +39,11 @@ struct GatewayConnector: Sendable {
     let watch = ConnectionWatch()
     do {
       let upgrade = try await ClientBootstrap(group: group)
-        .connectTimeout(.seconds(10))
+        .connectTimeout(patience)
         .connect(host: url.host, port: url.port) { channel in
-          channel.eventLoop.makeCompletedFuture { try configure(channel, watch, mismatch) }
+          channel.eventLoop.makeCompletedFuture { (channel, try configure(channel, watch, mismatch)) }
         }
-      switch try await upgrade.get() {
+      switch try await result(of: upgrade) {
       case .webSocket(let channel): return GatewayConnection(channel, watch)
       case .refused(let channel): throw ConnectionError.noWebSocket(url, status: await status(of: channel))
       }
@@ -47,6 +52,20 @@ struct GatewayConnector: Sendable {
     } catch {
       if let seen = mismatch.withLockedValue({ $0 }) { throw .wrongKey(seen, at: url) }
       throw explain(watch.firstError ?? error)
+    }
+  }
+
+  /// The answer to the upgrade. Who takes the connection and then is silent is not waited for longer than one who does not take it, and not at all by
+  /// a task that is cancelled.
+  private func result(of upgrade: (channel: any Channel, answer: EventLoopFuture<Upgrade>)) async throws -> Upgrade {
+    let limit = upgrade.channel.eventLoop.scheduleTask(in: patience) {
+      upgrade.channel.pipeline.fireErrorCaught(ConnectionError.unreachable(url, "there is no answer"))
+    }
+    defer { limit.cancel() }
+    return try await withTaskCancellationHandler {
+      try await upgrade.answer.get()
+    } onCancel: {
+      upgrade.channel.close(promise: nil)
     }
   }
 
@@ -89,6 +108,7 @@ struct GatewayConnector: Sendable {
 
   private func explain(_ error: any Error) -> ConnectionError {
     switch error {
+    case let error as ConnectionError: error
     case NIOSSLError.handshakeFailed(let cause) where "\(cause)".contains("CERTIFICATE_VERIFY_FAILED"):
       .untrusted(url, "it is not from a trusted authority, or not valid now")
     case let error as NIOSSLExtraError where error == .failedToValidateHostname: .untrusted(url, "it is for another name")

@@ -34,7 +34,11 @@ enum Trust: Sendable, Hashable {
     switch self {
     // The pin decides, by the callback; the library's own check of the name would follow it.
     case .pin: configuration.certificateVerification = .noHostnameVerification
-    case .authorities(let file): configuration.trustRoots = .file(file)
+    case .authorities(let file):
+      guard let roots = try? NIOSSLCertificate.fromPEMFile(file), !roots.isEmpty else {
+        throw FileError(file, because: "there is no certificate in it.")
+      }
+      configuration.trustRoots = .certificates(roots)
     case .system: break
     }
     return try NIOSSLContext(configuration: configuration)
