@@ -7,14 +7,18 @@ import Varlink
 struct FaultWords: Sendable {
   fileprivate let refused: @Sendable (Refusal) -> any VarlinkFault
   fileprivate let notFound: @Sendable (NotFound) -> any VarlinkFault
+  fileprivate let unkept: @Sendable (StoreError) -> any VarlinkFault
 
   static let devices = FaultWords(
     refused: { SchedulerMethods.Refused(error: $0.word.rawValue, text: $0.text, name: $0.name) },
-    notFound: { SchedulerMethods.NotFound(what: $0.what) })
+    notFound: { SchedulerMethods.NotFound(what: $0.what) },
+    // Nothing is refused to a device because a disk is full: it calls again, and is served when that is mended.
+    unkept: { _ in Restarting() })
 
   static let administrators = FaultWords(
     refused: { AdminMethods.Refused(error: $0.word.rawValue, text: $0.text, name: $0.name) },
-    notFound: { AdminMethods.NotFound(what: $0.what, which: $0.which) })
+    notFound: { AdminMethods.NotFound(what: $0.what, which: $0.which) },
+    unkept: { AdminMethods.Refused(error: "internalError", text: "Nothing was changed, for the database can not be used: \($0).") })
 }
 
 extension Fleet {
@@ -27,9 +31,8 @@ extension Fleet {
       throw words.refused(refusal)
     } catch let missing as NotFound {
       throw words.notFound(missing)
-    } catch is StoreError {
-      // The journal has it. Nothing is refused because a disk is full: who calls again is served when it is mended.
-      throw Restarting()
+    } catch let failure as StoreError {
+      throw words.unkept(failure)
     } catch {
       if !(error is CancellationError || error is any VarlinkFault) { logger.log(.internalFault, "a call could not be served", error: error) }
       throw error
