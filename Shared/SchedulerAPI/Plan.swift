@@ -4,6 +4,8 @@ public import Varlink
 
 /// When a certificate is ordered next.
 public struct PlannedTurn: Codable, Sendable, Hashable {
+  /// Its place among the turns, from 1 on.
+  public var number: Int
   /// Whose it is.
   public var device: DeviceID
   /// Which of the device's certificates.
@@ -18,7 +20,8 @@ public struct PlannedTurn: Codable, Sendable, Hashable {
   public var end: Instant?
 
   /// A turn.
-  public init(device: DeviceID, slot: String, names: [DNSName], at: Instant, limit: String? = nil, end: Instant? = nil) {
+  public init(number: Int, device: DeviceID, slot: String, names: [DNSName], at: Instant, limit: String? = nil, end: Instant? = nil) {
+    self.number = number
     self.device = device
     self.slot = slot
     self.names = names
@@ -64,50 +67,66 @@ public struct AuthorityChange: Codable, Sendable, Hashable {
 
 extension AdminMethods {
   /// What is to be ordered when.
-  public struct Plan: VarlinkMethod {
+  public struct Plan: VarlinkListMethod {
     /// The interface.
     public static let interface = VarlinkInterface.admin
 
     /// Of what.
-    public struct Parameters: Codable, Sendable, Traced {
+    public struct Parameters: Codable, Sendable, Traced, VarlinkListSelection {
       /// Rehearse certificates that live for so many seconds.
       public var lifetime: Int?
       /// Rehearse another CA, with this directory.
       public var authority: String?
-      /// At most so many turns.
+      /// Only the first so many turns.
       public var limit: Int?
+      /// Of these only those after so many.
+      public var after: Int?
       /// The caller's trace.
       public var trace: TraceContext?
 
       /// A plan, or a rehearsal.
-      public init(lifetime: Int? = nil, authority: String? = nil, limit: Int? = nil) {
+      public init(lifetime: Int? = nil, authority: String? = nil, limit: Int? = nil, after: Int? = nil) {
         self.lifetime = lifetime
         self.authority = authority
         self.limit = limit
+        self.after = after
       }
     }
 
-    /// The plan.
-    public struct Reply: Codable, Sendable {
+    /// The plan, or a part of it.
+    public struct Reply: Codable, Sendable, VarlinkListPart {
       /// The next turns, in their order.
       public var turns: [PlannedTurn]
+      /// `after` of the next part; nil if this is the last one.
+      public var next: Int?
       /// How many there are in all.
       public var total: Int
-      /// The load of each day that has one.
+      /// The load of each day that has one; in the first part.
       public var days: [DayLoad]
-      /// What would go wrong, each a sentence.
+      /// What would go wrong, each a sentence; in the first part.
       public var warnings: [String]
-      /// What the CA that is rehearsed would mean.
+      /// What the CA that is rehearsed would mean; in the first part.
       public var change: AuthorityChange?
 
       /// The plan.
-      public init(turns: [PlannedTurn], total: Int, days: [DayLoad], warnings: [String], change: AuthorityChange? = nil) {
+      public init(
+        turns: [PlannedTurn], next: Int? = nil, total: Int, days: [DayLoad] = [], warnings: [String] = [], change: AuthorityChange? = nil
+      ) {
         self.turns = turns
+        self.next = next
         self.total = total
         self.days = days
         self.warnings = warnings
         self.change = change
       }
+
+      /// The turns.
+      public var entries: [PlannedTurn] { turns }
+      /// A part of the turns.
+      public init(entries: [PlannedTurn], next: Int?) { self.init(turns: entries, next: next, total: entries.count) }
     }
+
+    /// The number.
+    public static func place(of turn: PlannedTurn) -> Int { turn.number }
   }
 }

@@ -60,20 +60,25 @@ struct AlarmAndPlanCommandTests {
   @Test("the plan shows turns, the load of each day and warnings, and asks for the lifetime that is rehearsed")
   func plan() async throws {
     let asked = NIOLockedValueBox<Int?>(nil)
-    let handler = VarlinkHandler.reply(AdminMethods.Plan.self) { call, _ in
+    let handler = VarlinkHandler.stream(AdminMethods.Plan.self) { call, _, replies in
       asked.withLockedValue { $0 = call.lifetime }
       let turn = PlannedTurn(
-        device: DeviceID(rawValue: "d1"), slot: "web", names: [try Samples.name("a.example")], at: TestConnector.now + .seconds(86_400 * 3),
+        number: 1, device: DeviceID(rawValue: "d1"), slot: "web", names: [try Samples.name("a.example")],
+        at: TestConnector.now + .seconds(86_400 * 3),
         limit: "the CA's limit")
-      return .init(turns: [turn], total: 3, days: [DayLoad(day: Samples.seen, orders: 3)], warnings: ["It has too many names."])
+      try await replies.send(.init(turns: [turn], next: 1, total: 4, days: [DayLoad(day: Samples.seen, orders: 3)], warnings: ["Too many names."]))
+      var later = turn
+      later.slot = "mail"
+      return .init(turns: [later], total: 4)
     }
     try await TestConnector.serving(admin(handler)) { connector in
       let output = try await connector.run("plan", "--lifetime", "45d").output
       #expect(asked.withLockedValue { $0 } == 45 * 86_400)
       #expect(output.contains("2026-11-26T12:00:00Z (in 3 days)  d1      web   -     the CA's limit  a.example"))
+      #expect(output.contains("d1      mail  -"), "the second part")
       #expect(output.contains("And 2 later.\n"))
       #expect(output.contains("2026-11-23  3\n"))
-      #expect(output.hasSuffix("Warning: It has too many names.\n"))
+      #expect(output.hasSuffix("Warning: Too many names.\n"))
       await #expect(throws: (any Error).self) { try await connector.run("plan", "--lifetime", "soon") }
     }
   }

@@ -126,6 +126,11 @@ struct Ledger: Hashable {
     }
   }
 
+  /// Leaves out what has grown back by then.
+  mutating func forget(fullAt moment: Instant) {
+    buckets = buckets.filter { $0.value.fullAt > moment }
+  }
+
   /// Of these limits only.
   func only(_ accounts: [LedgerAccount]) -> Ledger { Ledger(buckets.filter { accounts.contains($0.key) }, knownSince: knownSince) }
 

@@ -57,10 +57,9 @@ extension VarlinkInterfaceHandlers {
             try await fleet.alarms(of: call.device, after: call.after, limit: Methods.ListAlarms.lookAhead)
           }
         },
-        .reply(Methods.Plan.self) { call, _ in
+        .stream(Methods.Plan.self, requiresMore: false) { call, context, replies in
           try await fleet.answer(.administrators) {
-            let lifetime = call.lifetime.map { Duration.seconds(min(max(60, $0), 10 * 365 * 86_400)) }
-            return try await fleet.plan(lifetime: lifetime, authority: call.authority, limit: min(max(1, call.limit ?? 1_000), 100_000))
+            try await fleet.plan(call, inParts: context.wantsMore) { try await replies.send($0) }
           }
         },
         .stream(Methods.ListEvents.self, requiresMore: false) { call, context, replies in

@@ -17,7 +17,7 @@ extension Fleet {
       let nextExpiry = try Int64.fetchOne(
         database,
         sql: """
-          SELECT min(notAfter) FROM certificate JOIN request ON request.id = certificate.request
+          SELECT min(notAfter) FROM request JOIN certificate INDEXED BY certificateInForce ON certificate.request = request.id
           WHERE state IN ('ready', 'installed') AND revokedAt IS NULL AND device NOT IN (SELECT id FROM device WHERE retiredAt IS NOT NULL)
           """)
       let outage = try authority.flatMap { try AuthorityRecord.health(of: DirectoryURL($0.directory), from: database).outage }
@@ -35,7 +35,7 @@ extension Fleet {
   /// How many requests are in which state, those with a revoked certificate apart.
   private static let statesQuery = """
     SELECT CASE WHEN state IN ('ready', 'installed') AND revokedAt IS NOT NULL THEN 'revoked' ELSE state END AS state, count(*) AS count
-    FROM request LEFT JOIN certificate ON certificate.request = request.id GROUP BY 1
+    FROM request LEFT JOIN certificate INDEXED BY certificateInForce ON certificate.request = request.id GROUP BY 1
     """
 
   /// The most names of a device, or claims on a name, that are shown with it: what devices bring about without end does not fill a message.

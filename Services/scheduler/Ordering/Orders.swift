@@ -1,6 +1,7 @@
 import ACMEClientAPI
 import GRDB
 import Logging
+import Metrics
 import PKI
 import SchedulerAPI
 import ServiceLifecycle
@@ -54,7 +55,9 @@ actor Orders: Service {
     try await withThrowingDiscardingTaskGroup { tasks in
       board.wake()
       for await wake in board.wakes {
+        let began = ContinuousClock.now
         let batch = try await nextBatchIfPossible()
+        Timer(label: "scheduler_look_duration").record(duration: ContinuousClock.now - began)
         for (request, authority) in batch?.orders ?? [] {
           let stops = board.begin(request.id)
           tasks.addTask { await self.carryOut(request, from: authority, until: stops) }

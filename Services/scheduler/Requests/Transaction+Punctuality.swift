@@ -34,8 +34,7 @@ extension Transaction {
   private func waitingSince() throws -> Instant? {
     guard let authority = settings.authority else { return nil }
     guard try AuthorityRecord.health(of: DirectoryURL(authority.directory), from: database).outage == nil else { return nil }
-    let sql = "SELECT min(max(changedAt, coalesce(waitUntil, 0))) FROM request WHERE state = 'queued' AND (waitUntil IS NULL OR waitUntil <= ?)"
-    guard let waiting = try Int64.fetchOne(database, sql: sql, arguments: [now.milliseconds]).map(Instant.init(milliseconds:)) else { return nil }
+    guard let waiting = try RequestRecord.waitingSince(at: now, from: database) else { return nil }
     // While the CA could not be used, it was the CA that held them back.
     return max(waiting, try EventRecord.latest(.authorityRecovered, from: database) ?? waiting)
   }

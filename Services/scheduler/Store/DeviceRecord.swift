@@ -70,6 +70,9 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
   /// Forgets who only logged in.
   static func deleteUnknown(from database: Database) throws {
     try database.execute(
-      sql: "DELETE FROM device WHERE isKnown = 0 AND id NOT IN (SELECT device FROM request) AND id NOT IN (SELECT device FROM name)")
+      sql: """
+        DELETE FROM device WHERE isKnown = 0
+          AND NOT EXISTS (SELECT 1 FROM request WHERE request.device = device.id) AND NOT EXISTS (SELECT 1 FROM name WHERE name.device = device.id)
+        """)
   }
 }

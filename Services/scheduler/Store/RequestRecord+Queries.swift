@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GRDB
 import PKI
 import SchedulerAPI
@@ -17,6 +18,17 @@ extension RequestRecord {
       if let request = try? RequestRecord(row: row) { requests.append(request) }
     }
     return requests
+  }
+
+  /// The request with that number.
+  static func numbered(_ number: Int64, from database: Database) throws -> RequestRecord? {
+    try readable(1, database, sql: "SELECT * FROM request WHERE number = ?", arguments: [number]).first
+  }
+
+  /// The names of the request with that number: for those that go through all.
+  static func names(of number: Int64, from database: Database) throws -> [DNSName] {
+    let statement = try database.cachedStatement(sql: "SELECT names FROM request WHERE number = ?")
+    return try String.fetchOne(statement, arguments: [number]).map { try [DNSName](stored: $0) } ?? []
   }
 
   /// The newest request of a device's slot.
@@ -82,13 +94,28 @@ extension RequestRecord {
 
   /// The requests that are being ordered, and those whose turn it is, most urgent first.
   static func inTurn(_ count: Int, at now: Instant, from database: Database) throws -> [Row] {
-    try Row.fetchAll(
+    let underWay = try Row.fetchAll(
+      database, sql: "SELECT * FROM request WHERE state = 'ordering' ORDER BY coalesce(neededBy, requestedAt), number LIMIT ?", arguments: [count])
+    let waiting = try Row.fetchAll(
       database,
       sql: """
-        SELECT * FROM request WHERE state IN ('ordering', 'queued') AND (waitUntil IS NULL OR waitUntil <= ?)
-        ORDER BY state = 'queued', coalesce(neededBy, requestedAt), number LIMIT ?
+        SELECT * FROM (
+          SELECT * FROM (
+            SELECT * FROM request INDEXED BY requestInTurn WHERE state = 'queued' AND waitUntil IS NULL
+            ORDER BY coalesce(neededBy, requestedAt), number LIMIT :count)
+          UNION ALL SELECT * FROM request INDEXED BY requestByWait WHERE state = 'queued' AND waitUntil <= :now)
+        ORDER BY coalesce(neededBy, requestedAt), number LIMIT :count
         """,
-      arguments: [now.milliseconds, count])
+      arguments: ["now": now.milliseconds, "count": count - underWay.count])
+    return underWay + waiting
+  }
+
+  /// Since when the one in the queue that has waited longest waits for nothing but its turn: since it came there, or its limit has room again. Nil when
+  /// there is none.
+  static func waitingSince(at now: Instant, from database: Database) throws -> Instant? {
+    // What waits for a limit still has its moment ahead.
+    let sql = "SELECT min(max(changedAt, coalesce(waitUntil, 0))) FROM request INDEXED BY requestByPatience WHERE state = 'queued'"
+    return try Int64.fetchOne(database, sql: sql).map(Instant.init(milliseconds:)).flatMap { $0 <= now ? $0 : nil }
   }
 
   /// The requests that wait for a name of this device: its own, and with `behind` those of all devices of that scope.
@@ -155,4 +182,9 @@ extension RequestRecord {
         """,
       arguments: [device.rawValue, kept])
   }
+}
+
+extension [DNSName] {
+  /// A list as it is kept.
+  init(stored text: String) throws { self = try JSONDecoder().decode([DNSName].self, from: Data(text.utf8)) }
 }

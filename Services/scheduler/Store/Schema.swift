@@ -5,7 +5,7 @@ import PKI
 /// The tables, by the versions in which they came to be. Times are UTC milliseconds; lists and optional groups of members are JSON.
 enum Schema {
   /// The version that this program writes; SQLite keeps it as `user_version`.
-  static let version = 4
+  static let version = 5
 
   /// Brings the database to the present version. One of an older version is saved first, for there is no way back.
   static func prepare(_ pool: DatabasePool, at file: URL, now: Instant) throws {
@@ -42,6 +42,10 @@ enum Schema {
     migrator.registerMigration("4") { database in
       for tables in [Mark.table, receipts, retirement, demands, campaigns, adoption] { try database.execute(sql: tables) }
       try database.execute(sql: "PRAGMA user_version = 4")
+    }
+    migrator.registerMigration("5") { database in
+      try database.execute(sql: largeFleets)
+      try database.execute(sql: "PRAGMA user_version = 5")
     }
     return migrator
   }

@@ -18,6 +18,10 @@ struct PlanTests {
     Plan(slots, ledger: Ledger([:]), limits: limits, suffixes: .empty, at: now)
   }
 
+  private func forecast() -> TurnForecast {
+    TurnForecast(ledger: Ledger([:]), limits: AuthorityLimits(), suffixes: .empty, at: now)
+  }
+
   @Test("500 new devices under one domain take two months, and the limit that decides is named")
   func onboarding() {
     let plan = plan((0..<500).map { slot("h\($0).example.com") })
@@ -25,7 +29,6 @@ struct PlanTests {
     #expect(plan.turns[45].limit == .domain(dns("example.com")))
     let days = (plan.turns[499].at - now).components.seconds / 86_400
     #expect((60...64).contains(days))
-    #expect(plan.load.map(\.count).reduce(0, +) == 500)
   }
 
   @Test("renewals do not wait behind them")
@@ -38,9 +41,24 @@ struct PlanTests {
 
   @Test("what is due waits for a CA that can not be used until that is tried again, and what comes due later does not")
   func held() {
-    let slots = [slot("due.example.com"), slot("later.example.com", in: 1)]
-    let plan = Plan(slots, ledger: Ledger([:]), limits: nil, heldUntil: now + .seconds(600), suffixes: .empty, at: now)
-    #expect(plan.turns.map(\.at) == [now + .seconds(600), now + .days(1)] && plan.turns.map(\.isHeld) == [true, false])
+    var forecast = TurnForecast(ledger: Ledger([:]), limits: nil, heldUntil: now + .seconds(600), suffixes: .empty, at: now)
+    let turns = [now, now + .days(1)].map { forecast.turn(wantedAt: $0, .none) { [dns("a.example.com")] } }
+    #expect(turns.map(\.at) == [now + .seconds(600), now + .days(1)] && turns.map(\.isHeld) == [true, false])
+  }
+
+  @Test("a forecast knows of no more limits than are spent at the moment it has come to, and forgets none that holds anything back")
+  func forgets() {
+    var (forecast, alone) = (self.forecast(), self.forecast())
+    var (turns, same): ([TurnForecast.Turn], [TurnForecast.Turn]) = ([], [])
+    for number in 0..<5_000 {
+      let moment = now + .seconds(60) * number
+      _ = forecast.turn(wantedAt: moment, .renewal) { [dns("h\(number).example.com")] }
+      guard number % 1_000 == 0 else { continue }
+      turns.append(forecast.turn(wantedAt: moment, .renewal) { [dns("again.example.com")] })
+      same.append(alone.turn(wantedAt: moment, .renewal) { [dns("again.example.com")] })
+    }
+    #expect(turns == same && turns.last?.limit != nil)
+    #expect(forecast.accountCount < 4_500)
   }
 
   @Test("where there are no limits nothing waits")

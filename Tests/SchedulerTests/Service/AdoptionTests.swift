@@ -140,7 +140,7 @@ struct AdoptionTests {
         _ = try await fleet.change("limits.apply", to: "true")
         _ = try await fleet.change("limits.certificatesPerDomain", to: "5")
         let now = bench.clock.wallClock.now()
-        let reply = try await fleet.plan(lifetime: nil, authority: "https://other.test/directory", limit: 10)
+        let reply = try await fleet.plan(authority: "https://other.test/directory")
         let change = try #require(reply.change)
         #expect(change.staying == 3 && change.replaced == 1)
         #expect(change.limit == "the CA's limit on certificates for example.net")
@@ -148,8 +148,8 @@ struct AdoptionTests {
         #expect(change.allAt == now + .seconds(7 * 86_400 / 5))
         #expect(reply.turns.map(\.at).min() == now)
         #expect(fleet.settings.current.authority?.directory == "https://acme.test/directory")
-        #expect(try await fleet.plan(lifetime: nil, limit: 10).change == nil)
-        await #expect(throws: Refusal.self) { try await fleet.plan(lifetime: nil, authority: "no URL", limit: 10) }
+        #expect(try await fleet.plan().change == nil)
+        await #expect(throws: Refusal.self) { try await fleet.plan(authority: "no URL") }
       }
     }
   }

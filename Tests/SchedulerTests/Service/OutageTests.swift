@@ -73,7 +73,8 @@ struct OutageTests {
         let status = try await fleet.status(startedAt: now)
         let retryAt = try #require(status.outage?.retryAt)
         #expect(status.outage?.error == "caUnavailable" && status.outage?.since == now && retryAt > now && status.alarms == 1)
-        let turn = try await fleet.plan(lifetime: nil, limit: 10).turns.first { $0.slot == held.slot }
+        let plan = try await fleet.plan(.init(), inParts: false) { _ in }
+        let turn = plan.turns.first { $0.slot == held.slot }
         #expect(turn?.at == retryAt && turn?.limit == "the CA, which can not be used")
       }
     }

@@ -1,5 +1,7 @@
+import GRDB
 import PKI
 import SchedulerAPI
+import Synchronization
 import Testing
 
 @testable import Scheduler
@@ -17,15 +19,49 @@ struct PlanServiceTests {
         let ready = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
         try await fleet.confirm(ready.fingerprint, for: request.id, of: device)
         try await bench.advance(by: .days(10), at: fleet)
-        let plan = try await fleet.plan(lifetime: nil, limit: 10)
+        let plan = try await fleet.plan()
         #expect(plan.turns.map(\.at) == [ready.notAfter - .days(30)] && plan.turns.first?.end == ready.notAfter)
         #expect(plan.days.map(\.orders) == [1] && plan.warnings.isEmpty)
 
-        let rehearsal = try await fleet.plan(lifetime: .seconds(160 * 3_600), limit: 10)
+        let rehearsal = try await fleet.plan(lifetime: .seconds(160 * 3_600))
         #expect(rehearsal.warnings.contains { $0.contains("last here 10 days ago") })
         #expect(rehearsal.warnings.contains { $0.contains("has 30 names") })
-        #expect(try await fleet.plan(lifetime: .days(45), limit: 10).turns.map(\.at) == [ready.notBefore + .days(30)])
+        #expect(try await fleet.plan(lifetime: .days(45)).turns.map(\.at) == [ready.notBefore + .days(30)])
       }
+    }
+  }
+
+  @Test("comes in parts where it is longer than a message: with more one after the other, without it the next from where the last ended")
+  func parts() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) { _ = try await fleet.installed(makeCSR("a.example.net"), of: fleet.device("1")) }
+      try await fleet.store.write { try multiply(to: 450, in: $0) }
+      let parts = Mutex<[AdminMethods.Plan.Reply]>([])
+      let last = try await fleet.plan(.init(limit: 420), inParts: true) { part in parts.withLock { $0.append(part) } }
+      let all = parts.withLock(\.self) + [last]
+      #expect(all.flatMap { $0.turns.map(\.number) } == Array(1...420) && last.next == nil)
+      #expect(Set(all.flatMap { $0.turns.map(\.device) }).count == 420)
+      #expect(all.allSatisfy { $0.total == 450 } && all.map(\.days.isEmpty) == [false, true, true])
+
+      let first = try await fleet.plan(.init(limit: 420), inParts: false) { _ in }
+      #expect(first.turns.count == 200 && first.next == 200)
+      let second = try await fleet.plan(.init(limit: 420, after: 400), inParts: false) { _ in }
+      #expect(second.turns.map(\.number) == Array(401...420) && second.next == nil && second.days.isEmpty)
+    }
+  }
+
+  /// The one device with its certificate, so many times.
+  private func multiply(to count: Int, in database: Database) throws {
+    let tables = ["device": "id", "request": "id", "certificate": "request", "renewal": "request"]
+    for table in tables.keys { try database.execute(sql: "CREATE TEMP TABLE one_\(table) AS SELECT * FROM \(table)") }
+    try database.execute(sql: "UPDATE one_request SET isHeldByClient = 0")
+    for number in 2...count {
+      for (table, id) in tables { try database.execute(sql: "UPDATE one_\(table) SET \(id) = ?", arguments: ["copy \(number)"]) }
+      try database.execute(sql: "UPDATE one_device SET key = id")
+      try database.execute(sql: "UPDATE one_request SET number = ?, device = id", arguments: [number])
+      try database.execute(sql: "UPDATE one_renewal SET device = request")
+      for table in ["device", "request", "certificate", "renewal"] { try database.execute(sql: "INSERT INTO \(table) SELECT * FROM one_\(table)") }
     }
   }
 }

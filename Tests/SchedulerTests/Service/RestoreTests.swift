@@ -58,7 +58,7 @@ struct RestoreTests {
       let end = bench.clock.wallClock.now() + .days(7)
       #expect(try await status(fleet).cautiousUntil == end)
       #expect(try await fleet.eventCodes().filter { $0 == "stateRestored" }.count == 1)
-      #expect(try await fleet.plan(lifetime: nil, limit: 10).warnings.first?.contains("\(end)") == true)
+      #expect(try await fleet.plan().warnings.first?.contains("\(end)") == true)
       try await bench.working(fleet) {
         let device = try await fleet.device("new")
         let request = try await fleet.submit(makeCSR("b.example.net"), of: device)

@@ -38,7 +38,7 @@ struct RetirementTests {
         #expect(try await fleet.names().isEmpty)
         #expect(try await renewals(fleet, device) == 0)
         #expect(try await fleet.certificates(of: device, all: true).map(\.state) == [.installed, .superseded])
-        #expect(try await fleet.plan(lifetime: nil, limit: 10).total == 0)
+        #expect(try await fleet.plan().turns.count == 0)
         let status = try await fleet.status(startedAt: .earliest)
         #expect(status.devices == 0 && status.nextExpiry == nil)
         #expect(try await fleet.eventCodes().filter { $0 == "deviceRetired" }.count == 1)

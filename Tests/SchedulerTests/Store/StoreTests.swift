@@ -199,6 +199,11 @@ struct StoreTests {
 
   /// What version 3 of the schema and the later ones added is taken away again.
   private static let downgrade = """
+    DROP INDEX requestInTurn;
+    DROP INDEX requestByPatience;
+    DROP INDEX deviceUnknown;
+    DROP INDEX deviceInService;
+    DROP INDEX certificateInForce;
     DROP TABLE mark;
     ALTER TABLE device DROP COLUMN clockOffset;
     DROP INDEX certificateByObservation;
@@ -245,7 +250,9 @@ struct StoreTests {
       "SELECT * FROM request WHERE nextAttempt <= 1",
       "SELECT min(nextAttempt) FROM request WHERE nextAttempt IS NOT NULL",
       "SELECT * FROM request WHERE isHeldByClient = 1 AND nextAttempt IS NULL",
-      "SELECT * FROM request WHERE state IN ('ordering', 'queued')",
+      "SELECT * FROM request WHERE state = 'ordering'",
+      "DELETE FROM device WHERE isKnown = 0 AND NOT EXISTS (SELECT 1 FROM request WHERE request.device = device.id)",
+      "DELETE FROM ledger WHERE fullAt <= 1",
       "SELECT * FROM request WHERE device = 'd' AND csrHash = 'h' ORDER BY number DESC LIMIT 20",
       "SELECT * FROM request WHERE dueAt <= 1", "SELECT * FROM request WHERE keyPin = 'k' AND state <> 'superseded'",
       "SELECT min(waitUntil) FROM request WHERE waitUntil > 1",

@@ -1,6 +1,8 @@
 import ArgumentParser
+import NIOConcurrencyHelpers
 import PKI
 import SchedulerAPI
+import Varlink
 
 /// `acme-connector plan`
 struct PlanCommand: ConnectorCommand {
@@ -18,7 +20,7 @@ struct PlanCommand: ConnectorCommand {
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {
     let seconds = (lifetime?.duration.components.seconds).map { Int($0) }
-    let reply = try await connector.admin.ask(AdminMethods.Plan.self, .init(lifetime: seconds, authority: authority, limit: limit))
+    let reply = try await plan(.init(lifetime: seconds, authority: authority, limit: limit), at: connector)
     if options.json { return try terminal.json(reply) }
     let now = terminal.now
     let turns = Table(
@@ -40,6 +42,16 @@ struct PlanCommand: ConnectorCommand {
     }
     for sentence in reply.change?.sentences(at: now) ?? [] { try terminal.line(sentence) }
     for warning in reply.warnings { try terminal.line("Warning: \(warning)") }
+  }
+
+  /// All parts of one plan: each asked for by itself would be of another one.
+  private func plan(_ parameters: AdminMethods.Plan.Parameters, at connector: Connector) async throws -> AdminMethods.Plan.Reply {
+    let parts = NIOLockedValueBox<[AdminMethods.Plan.Reply]>([])
+    let last = try await connector.admin.stream(AdminMethods.Plan.self, parameters) { part in parts.withLockedValue { $0.append(part) } }
+    let all = parts.withLockedValue { $0 } + [last]
+    var plan = all[0]
+    (plan.turns, plan.next) = (all.flatMap(\.turns), nil)
+    return plan
   }
 }
 

@@ -1,0 +1,78 @@
+import GRDB
+import PKI
+
+/// What is to be expected of a slot: of its newest request, its device, and the certificate that has its schedule, no more than that takes.
+struct SlotOutlook: FetchableRecord {
+  /// The certificate that has the slot's schedule.
+  struct Certificate {
+    let validity: Validity
+    let issuedAt: Instant
+    /// When its successor is due.
+    let dueAt: Instant
+    /// The CA has named a window for that.
+    let hasWindow: Bool
+    /// The directory of the CA that issued it.
+    let authority: String
+    /// It is of a CA that is there to try things out.
+    let isForTrial: Bool
+    /// The newest request is for the same names.
+    let hasSameNames: Bool
+  }
+
+  /// The number of the newest request.
+  let number: Int64
+  let nameCount: Int
+  /// A certificate was asked for that is here, or is not due.
+  let isServed: Bool
+  /// When the request is ordered, where it waits for that.
+  let orderedAt: Instant?
+  let deviceKey: String
+  let deviceScope: String
+  let deviceSeenAt: Instant
+  let certificate: Certificate?
+
+  init(row: Row) throws {
+    func moment(_ column: String) -> Instant? { (row[column] as Int64?).map(Instant.init(milliseconds:)) }
+    number = row["number"]
+    nameCount = row["nameCount"]
+    isServed = row["isServed"]
+    orderedAt = moment("orderedAt")
+    deviceKey = row["key"]
+    deviceScope = row["scope"]
+    deviceSeenAt = moment("lastSeen") ?? .earliest
+    if let notBefore = moment("notBefore"), let notAfter = moment("notAfter"), let issuedAt = moment("issuedAt"), let dueAt = moment("dueAt") {
+      certificate = Certificate(
+        validity: Validity(notBefore: notBefore, notAfter: notAfter), issuedAt: issuedAt, dueAt: dueAt, hasWindow: row["hasWindow"],
+        authority: row["authority"], isForTrial: IssuerName.isForTrial(row["issuer"]), hasSameNames: try Self.hasSameNames(row))
+    } else {
+      certificate = nil
+    }
+  }
+
+  /// They may stand in another order.
+  private static func hasSameNames(_ row: Row) throws -> Bool {
+    guard let others = row["otherNames"] as String? else { return true }
+    return Set(try [DNSName](stored: others)) == Set(try [DNSName](stored: row["names"]))
+  }
+
+  /// Those of all devices that are not retired, one after the other.
+  static func all(at now: Instant, from database: Database) throws -> RecordCursor<SlotOutlook> {
+    try fetchCursor(
+      database,
+      sql: """
+        SELECT request.number, json_array_length(request.names) AS nameCount, request.state IN ('notDue', 'ready', 'installed') AS isServed,
+          CASE request.state WHEN 'queued' THEN coalesce(request.waitUntil, :now) WHEN 'ordering' THEN :now
+            ELSE coalesce(request.nextAttempt, request.dueAt) END AS orderedAt,
+          device.key, device.scope, device.lastSeen, renewal.dueAt, renewal.windowStart IS NOT NULL AS hasWindow,
+          renewal.notBefore, renewal.notAfter, renewal.issuedAt, certificate.authority, certificate.issuer,
+          request.names, nullif(served.names, request.names) AS otherNames
+        FROM (SELECT max(number) AS number FROM request GROUP BY device, slot) AS newest
+          JOIN request ON request.number = newest.number JOIN device INDEXED BY deviceInService ON device.id = request.device
+          LEFT JOIN renewal ON renewal.device = request.device AND renewal.slot = request.slot
+          LEFT JOIN certificate INDEXED BY certificateInForce ON certificate.request = renewal.request
+          LEFT JOIN request AS served ON served.id = renewal.request AND served.number <> request.number
+        WHERE request.state <> 'superseded' AND device.retiredAt IS NULL
+        """,
+      arguments: ["now": now.milliseconds])
+  }
+}
