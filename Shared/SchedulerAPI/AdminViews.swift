@@ -118,6 +118,16 @@ public struct CertificateView: Codable, Sendable, Hashable {
   public var notAfter: Instant?
   /// When the request is ordered, while that is not due, or when the certificate's successor is.
   public var dueAt: Instant?
+  /// When an order of the CA began last.
+  public var orderedAt: Instant?
+  /// When the certificate came.
+  public var issuedAt: Instant?
+  /// When its device was handed it.
+  public var deliveredAt: Instant?
+  /// When its device had installed it.
+  public var installedAt: Instant?
+  /// When it was seen in use.
+  public var servedAt: Instant?
   /// When the device asked.
   public var requestedAt: Instant
   /// When the state last changed.
@@ -132,7 +142,9 @@ public struct CertificateView: Codable, Sendable, Hashable {
   /// A request.
   public init(
     number: Int, request: RequestID, device: DeviceID, slot: String, names: [DNSName], state: RequestState, fingerprint: Fingerprint? = nil,
-    serial: String? = nil, issuer: String? = nil, notBefore: Instant? = nil, notAfter: Instant? = nil, dueAt: Instant? = nil, requestedAt: Instant,
+    serial: String? = nil, issuer: String? = nil, notBefore: Instant? = nil, notAfter: Instant? = nil, dueAt: Instant? = nil,
+    orderedAt: Instant? = nil,
+    issuedAt: Instant? = nil, deliveredAt: Instant? = nil, installedAt: Instant? = nil, servedAt: Instant? = nil, requestedAt: Instant,
     changedAt: Instant, newOrders: Int, error: String? = nil, text: String? = nil
   ) {
     self.number = number
@@ -147,6 +159,11 @@ public struct CertificateView: Codable, Sendable, Hashable {
     self.notBefore = notBefore
     self.notAfter = notAfter
     self.dueAt = dueAt
+    self.orderedAt = orderedAt
+    self.issuedAt = issuedAt
+    self.deliveredAt = deliveredAt
+    self.installedAt = installedAt
+    self.servedAt = servedAt
     self.requestedAt = requestedAt
     self.changedAt = changedAt
     self.newOrders = newOrders

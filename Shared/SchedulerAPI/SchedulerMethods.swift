@@ -131,6 +131,30 @@ public enum SchedulerMethods {
     }
   }
 
+  /// A device was handed its certificate.
+  public struct Delivered: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.scheduler
+    /// There is nothing to say.
+    public typealias Reply = NoMembers
+
+    /// Which, to whom.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// Whose it is.
+      public var device: DeviceID
+      /// The request that led to it.
+      public var request: RequestID
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// A certificate that its device was handed.
+      public init(device: DeviceID, request: RequestID) {
+        self.device = device
+        self.request = request
+      }
+    }
+  }
+
   /// A device's receipt.
   public struct Installed: VarlinkMethod {
     /// The interface.

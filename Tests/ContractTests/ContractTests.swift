@@ -55,7 +55,8 @@ struct ContractTests {
     let contract = Contract(
       .scheduler,
       methods: [
-        SchedulerMethods.Register.self, SchedulerMethods.Submit.self, SchedulerMethods.Resume.self, SchedulerMethods.Installed.self,
+        SchedulerMethods.Register.self, SchedulerMethods.Submit.self, SchedulerMethods.Resume.self, SchedulerMethods.Delivered.self,
+        SchedulerMethods.Installed.self,
         SchedulerMethods.AnswerRenewal.self, SchedulerMethods.LookAgain.self, SchedulerMethods.NoteRefusedLogins.self, SchedulerMethods.Watch.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])

@@ -146,8 +146,8 @@ struct ConnectionTests {
       let device = try await gateway.device("slow")
       let id = FakeScheduler.id(.init(scope: "instance", sip: "slow"))
       try await eventually("the device is registered") { gateway.scheduler.with { !$0.registrations.isEmpty } }
-      var large = RequestView.ready("large")
-      large.certificate?.chain = String(repeating: "x", count: 60_000)
+      var large = RequestView(id: .init(rawValue: "large"), slot: "default", state: .failed)
+      large.failure = RequestFailure(error: "challengeFailed", text: String(repeating: "x", count: 60_000), final: false)
       var size: CInt = 4096
       setsockopt(device.socket.descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<CInt>.size))
       // More than the gateway's own buffer of the kernel takes (4 MiB, tcp_wmem of tcp(7)).

@@ -36,6 +36,27 @@ struct DeviceTests {
     }
   }
 
+  @Test("that a certificate was written to its device the scheduler is told, be it news or an answer", arguments: [true, false])
+  func delivered(isNews: Bool) async throws {
+    try await TestGateway.run { gateway in
+      let device = try await gateway.device("a")
+      try await device.send(RequestCertificate(csr: "x").text)
+      let id = try await device.message(RequestCertificateResult.self).message.id
+      #expect(gateway.scheduler.with(\.deliveries).isEmpty)
+      let owner = FakeScheduler.id(.init(scope: "instance", sip: "a"))
+      if isNews {
+        gateway.scheduler.tell(owner, .ready(id.value))
+        _ = try await device.message(CertificateReady.self)
+      } else {
+        try await device.send(#"{"mt":"GetCertificate","id":"\#(id.value)"}"#)
+        _ = try await device.message(GetCertificateResult.self)
+      }
+      try await eventually("it is told") { !gateway.scheduler.with(\.deliveries).isEmpty }
+      let told = gateway.scheduler.with { $0.deliveries.map { [$0.device.rawValue, $0.request.rawValue] } }
+      #expect(told == [[owner.rawValue, id.value]])
+    }
+  }
+
   @Test("a failure reaches the device in the words of the protocol")
   func failure() async throws {
     try await TestGateway.run { gateway in

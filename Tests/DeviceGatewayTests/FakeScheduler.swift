@@ -10,6 +10,7 @@ final class FakeScheduler: Sendable {
   struct State {
     var registrations: [SchedulerMethods.Register.Parameters] = []
     var submissions: [SchedulerMethods.Submit.Parameters] = []
+    var deliveries: [SchedulerMethods.Delivered.Parameters] = []
     var receipts: [SchedulerMethods.Installed.Parameters] = []
     var answers: [SchedulerMethods.AnswerRenewal.Parameters] = []
     var refused: [RefusedLogin] = []
@@ -94,6 +95,10 @@ final class FakeScheduler: Sendable {
       .reply(SchedulerMethods.Resume.self) { parameters, _ in
         guard parameters.request?.rawValue != "unknown" else { throw SchedulerMethods.NotFound(what: "request") }
         return .init(request: .ready(parameters.request?.rawValue ?? "request-1"))
+      },
+      .reply(SchedulerMethods.Delivered.self) { [self] parameters, _ in
+        state.withLockedValue { $0.deliveries.append(parameters) }
+        return .init()
       },
       .reply(SchedulerMethods.Installed.self) { [self] parameters, _ in
         state.withLockedValue { $0.receipts.append(parameters) }

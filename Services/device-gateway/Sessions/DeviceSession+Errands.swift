@@ -52,7 +52,8 @@ extension DeviceSession {
     case (.request(let view), _):
       guard let report = RequestReport(view) else { return refuseUntellable(message, done.correlation) }
       correlations.remember(done.correlation, of: view.id)
-      send(report.found.text(correlation: done.correlation))
+      let text = report.found.text(correlation: done.correlation)
+      if case .ready = report.outcome { hand(over: report.id, in: text) } else { send(text) }
     case (.receiptTaken, .notInstalled):
       send(CertificateInstallFailedResult().text(correlation: done.correlation))
     case (.receiptTaken, _):

@@ -63,11 +63,19 @@ extension DeviceSession {
     case .state(let state): send(state.text(correlation: correlation))
     case .failed(let failed): send(failed.text(correlation: correlation))
     case .ready(let ready):
-      let written = eventLoop.makePromise(of: Void.self)
-      written.futureResult.whenSuccess { RehearsedDeath.at("device-gateway.readySent") }
-      send(ready.text(correlation: correlation), written: written)
+      hand(over: ready.id, in: ready.text(correlation: correlation))
       house.logger.log(.certificateDelivered, "certificate sent to its device", metadata: metadata.merging([.request: ready.id]))
     }
+  }
+
+  /// Sends a message that has a certificate in it. That it was written is told in turn; where that fails, the receipt tells, or the next time.
+  func hand(over id: ShortText, in text: String) {
+    let written = eventLoop.makePromise(of: Void.self)
+    written.futureResult.assumeIsolated().whenSuccess { [self] in
+      RehearsedDeath.at("device-gateway.readySent")
+      if visitor?.kind == .device, errands.count <= house.limits.waitingRequests { enqueue(.delivered(id)) }
+    }
+    send(text, written: written)
   }
 
   func result(_ settings: DeviceSettings) -> RegisterDeviceResult {

@@ -7,6 +7,8 @@ enum Errand: Sendable {
   case register(RegisterDevice?)
   case submit(RequestCertificate)
   case resume(GetCertificate.Key)
+  /// A certificate was written to the device's connection.
+  case delivered(ShortText)
   case installed(CertificateInstalled)
   case notInstalled(CertificateInstallFailed)
   /// The device was asked for a CSR for this slot, or has answered.

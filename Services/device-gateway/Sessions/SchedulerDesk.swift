@@ -42,6 +42,9 @@ struct SchedulerDesk: Sendable {
       case .slot(let slot): parameters.slot = slot.value
       }
       return .request(try await call(SchedulerMethods.Resume.self, parameters).request)
+    case .delivered(let id):
+      _ = try await call(SchedulerMethods.Delivered.self, .init(device: device, request: RequestID(rawValue: id.value)))
+      return .receiptTaken
     case .installed(let receipt):
       _ = try await call(
         SchedulerMethods.Installed.self,

@@ -155,6 +155,8 @@ extension Fleet {
         view = try await resume(device, request: view.id, csrHash: nil, slot: nil)
       }
     }
+    // The administrator has it now, for the device.
+    if view.state == .ready { try await noteDelivered(view.id, to: device) }
     return .init(view)
   }
 

@@ -70,7 +70,7 @@ extension Fleet {
       try RequestRecord.list(of: device, all: all, after: after, limit: limit, from: database).map { request in
         CertificateView(
           request, certificate: try CertificateRecord.of(request.id, from: database), renewal: try RenewalRecord.of(request.id, from: database),
-          progress: orders.progress(of: request.id))
+          orderedAt: try AttemptRecord.latest(of: request.id, from: database)?.beganAt, progress: orders.progress(of: request.id))
       }
     }
   }
@@ -120,7 +120,7 @@ extension DeviceView {
 
 extension CertificateView {
   fileprivate init(
-    _ request: RequestRecord, certificate: CertificateRecord?, renewal: RenewalRecord?, progress: OrderBoard.Progress?
+    _ request: RequestRecord, certificate: CertificateRecord?, renewal: RenewalRecord?, orderedAt: Instant?, progress: OrderBoard.Progress?
   ) {
     var failure: AttemptFailure?
     var dueAt = renewal?.dueAt
@@ -136,7 +136,9 @@ extension CertificateView {
       state: RequestState(request.phase, certificate: certificate, progress: progress), fingerprint: certificate?.fingerprint,
       serial: certificate?.serial,
       issuer: certificate?.issuer, notBefore: certificate?.notBefore, notAfter: certificate?.notAfter, dueAt: dueAt,
-      requestedAt: request.requestedAt, changedAt: request.changedAt, newOrders: request.newOrders, error: failure?.error,
+      orderedAt: orderedAt, issuedAt: certificate?.issuedAt, deliveredAt: certificate?.deliveredAt, installedAt: certificate?.installedAt,
+      servedAt: certificate?.servedAt, requestedAt: request.requestedAt, changedAt: request.changedAt, newOrders: request.newOrders,
+      error: failure?.error,
       text: failure?.explanation ?? request.waitFor.map { "It waits for \($0)." })
   }
 }

@@ -27,6 +27,12 @@ extension VarlinkInterfaceHandlers {
             .init(request: try await fleet.resume(call.device, request: call.request, csrHash: call.csrHash, slot: call.slot))
           }
         },
+        .reply(Methods.Delivered.self) { call, _ in
+          try await fleet.answer(.devices) {
+            try await fleet.noteDelivered(call.request, to: call.device)
+            return .init()
+          }
+        },
         .reply(Methods.Installed.self) { call, _ in
           try await fleet.answer(.devices) {
             if let failure = call.failure {

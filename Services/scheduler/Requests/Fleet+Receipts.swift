@@ -4,6 +4,18 @@ import SchedulerAPI
 import ServiceRuntime
 
 extension Fleet {
+  /// A device was handed its certificate. That may come again and again: the first time counts.
+  func noteDelivered(_ request: RequestID, to device: DeviceID) async throws {
+    try await transact { transaction in
+      let (request, found) = try transaction.certificate(for: request, of: device)
+      guard found.deliveredAt == nil else { return }
+      var certificate = found
+      certificate.deliveredAt = transaction.now
+      try certificate.update(transaction.database)
+      transaction.reconsider(request.device)
+    }
+  }
+
   /// A device has installed its certificate. Older ones of the slot are forgotten only now.
   func confirm(_ fingerprint: Fingerprint, for request: RequestID, of device: DeviceID) async throws {
     try await transact { transaction in
@@ -13,6 +25,7 @@ extension Fleet {
       }
       guard request.phase == .ready else { return }
       var installed = certificate
+      installed.deliveredAt = certificate.deliveredAt ?? transaction.now
       installed.installedAt = transaction.now
       installed.observeAt = transaction.now + ServedWatch.firstLook
       try installed.update(transaction.database)

@@ -128,7 +128,7 @@ extension Transaction {
       var changed = renewal
       changed.keep(machine.stage)
       try changed.update(database)
-      if !concerned.contains(renewal.device) { concerned.append(renewal.device) }
+      reconsider(renewal.device)
       hasWork = true
     }
     for action in actions {

@@ -18,7 +18,7 @@ struct Transaction {
   /// What else devices are told.
   private var told: [Watched.Change] = []
   /// The devices whose alarms may be others now.
-  var concerned: [DeviceID] = []
+  private var concerned: [DeviceID] = []
   /// The queue looks again.
   var hasWork = false
   private var events: [Event] = []
@@ -78,7 +78,12 @@ struct Transaction {
   /// Whoever watches is told where the request stands.
   mutating func announce(_ request: RequestRecord) {
     if !changed.contains(request.id) { changed.append(request.id) }
-    if !concerned.contains(request.device) { concerned.append(request.device) }
+    reconsider(request.device)
+  }
+
+  /// The device's alarms may be others now.
+  mutating func reconsider(_ device: DeviceID) {
+    if !concerned.contains(device) { concerned.append(device) }
   }
 
   /// These requests have become another device's, which has never heard of them.

@@ -23,6 +23,11 @@ struct AttemptRecord: Codable, FetchableRecord, PersistableRecord {
     try fetchAll(database, sql: "SELECT * FROM attempt WHERE request = ? ORDER BY id", arguments: [request.rawValue])
   }
 
+  /// The last attempt of a request.
+  static func latest(of request: RequestID, from database: Database) throws -> AttemptRecord? {
+    try fetchOne(database, sql: "SELECT * FROM attempt WHERE request = ? ORDER BY id DESC LIMIT 1", arguments: [request.rawValue])
+  }
+
   /// How many attempts of a request are remembered: in an outage of the CA there is one an hour.
   static let kept = 20
 

@@ -18,6 +18,8 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
   let notAfter: Instant
   var installAt: Instant
   let issuedAt: Instant
+  /// When its device was handed it first.
+  var deliveredAt: Instant?
   var installedAt: Instant?
   var revokedAt: Instant?
   /// When it is offered to its device once more; nil when the device has confirmed it, or something newer took its place.

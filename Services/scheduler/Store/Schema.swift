@@ -44,7 +44,7 @@ enum Schema {
       try database.execute(sql: "PRAGMA user_version = 4")
     }
     migrator.registerMigration("5") { database in
-      try database.execute(sql: largeFleets)
+      for tables in [largeFleets, delivery] { try database.execute(sql: tables) }
       try database.execute(sql: "PRAGMA user_version = 5")
     }
     return migrator
@@ -139,6 +139,12 @@ enum Schema {
     ALTER TABLE certificate ADD COLUMN servedAt INTEGER;
     ALTER TABLE certificate ADD COLUMN observeAt INTEGER;
     CREATE INDEX certificateByObservation ON certificate (observeAt) WHERE observeAt IS NOT NULL;
+    """
+
+  /// It is known when a device was handed its certificate. One that it has confirmed it had by then.
+  private static let delivery = """
+    ALTER TABLE certificate ADD COLUMN deliveredAt INTEGER;
+    UPDATE certificate SET deliveredAt = installedAt;
     """
 
   /// Devices retire.

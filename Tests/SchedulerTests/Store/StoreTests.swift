@@ -204,6 +204,7 @@ struct StoreTests {
     DROP INDEX deviceUnknown;
     DROP INDEX deviceInService;
     DROP INDEX certificateInForce;
+    ALTER TABLE certificate DROP COLUMN deliveredAt;
     DROP TABLE mark;
     ALTER TABLE device DROP COLUMN clockOffset;
     DROP INDEX certificateByObservation;

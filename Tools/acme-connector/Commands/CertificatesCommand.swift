@@ -29,6 +29,7 @@ struct CertificatesCommand: AsyncParsableCommand {
           .init("STATE") { certificate in certificate.state.rawValue + (certificate.error.map { ": \($0)" } ?? "") },
           .init("VALID UNTIL") { $0.notAfter?.text(at: now) },
           .init("DUE") { $0.dueAt?.text(at: now) },
+          .init("DELIVERED") { $0.deliveredAt?.text(at: now) },
           .init("ISSUER") { $0.issuer },
           .init("NAMES") { NameList.short($0.names, of: $0.names.count) },
         ])
