@@ -230,7 +230,7 @@ public enum AdminMethods {
 
   /// There is no such thing.
   public struct NotFound: VarlinkFault, Hashable {
-    /// What was looked for: a device, a request, a certificate or a claim.
+    /// What was looked for: a device, a request, a certificate, a claim or a campaign.
     public var what: String
     /// Which.
     public var which: String?

@@ -107,6 +107,39 @@ extension AdminMethods {
     }
   }
 
+  /// Ends a campaign ahead of its time.
+  public struct EndCampaign: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.admin
+
+    /// Which one.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// Its number.
+      public var campaign: Int
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// Which campaign.
+      public init(campaign: Int) {
+        self.campaign = campaign
+      }
+    }
+
+    /// What came of it.
+    public struct Reply: Codable, Sendable, Hashable {
+      /// As it has ended; it counts only what it has renewed, or is ordered.
+      public var campaign: CampaignView
+      /// How many certificates are renewed in their own time again.
+      public var returned: Int
+
+      /// A campaign that has ended.
+      public init(campaign: CampaignView, returned: Int) {
+        self.campaign = campaign
+        self.returned = returned
+      }
+    }
+  }
+
   /// The campaigns.
   public struct ListCampaigns: VarlinkMethod {
     /// The interface.

@@ -68,6 +68,16 @@ struct CampaignCommandTests {
     #expect(lines[2].contains("revoked, by the CA") && lines[2].contains(" 12 of 12 ") && lines[2].hasSuffix("2026-11-23T11:30:00Z (30 minutes ago)"))
   }
 
+  @Test("a campaign that was a mistake is ended, and how many certificates that concerns is said")
+  func end() async throws {
+    let handler = VarlinkHandler.reply(AdminMethods.EndCampaign.self) { call, _ in
+      #expect(call.campaign == 7)
+      return .init(campaign: campaign(ended: true), returned: 5)
+    }
+    let printed = try await TestConnector.serving(admin(handler)) { try await $0.run("campaigns", "end", "7") }
+    #expect(printed.output == "Campaign 7 is over; 5 certificates are renewed in their own time.\n")
+  }
+
   @Test(
     "a campaign has a reason, and is for all or for some",
     arguments: [

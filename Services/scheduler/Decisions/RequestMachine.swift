@@ -75,6 +75,10 @@ struct RequestMachine: Hashable {
     case (.notDue, .postponed(let moment)):
       phase = .notDue(until: moment)
       return []
+    case (.queued, .postponed(let moment)):
+      phase = .notDue(until: moment)
+      // Its turn is another's.
+      return [.order]
     case (.failed, .renewed), (.waitingForName, .renewed), (.notDue, .renewed):
       (failures, outages) = (0, 0)
       phase = .queued

@@ -82,6 +82,9 @@ extension VarlinkInterfaceHandlers {
                 reason: call.reason, device: call.device, scope: call.scope, suffix: call.suffix, deadline: call.deadline))
           }
         },
+        .reply(Methods.EndCampaign.self) { call, _ in
+          try await fleet.answer(.administrators) { try await fleet.end(call.campaign) }
+        },
         .reply(Methods.ListCampaigns.self) { _, _ in
           try await fleet.answer(.administrators) { .init(campaigns: try await fleet.campaigns()) }
         },

@@ -46,6 +46,35 @@ extension Fleet {
     }
   }
 
+  /// Ends a campaign that an administrator has begun: what is not ordered yet is renewed in its own time. One that is over stays so: a call may come twice.
+  /// - Returns: the campaign, and how many certificates that concerns.
+  func end(_ id: Int) async throws -> AdminMethods.EndCampaign.Reply {
+    let administrator = PeerCredentials.administrator
+    return try await transact { transaction in
+      let (database, now) = (transaction.database, transaction.now)
+      guard var campaign = try CampaignRecord.fetch(id, from: database) else { throw NotFound(what: "campaign", which: "\(id)") }
+      guard !campaign.isAutomatic else {
+        throw Refusal(
+          .notAllowed, "Campaign \(id) began by itself, for these certificates are not to be used any more; it ends with the last of them.")
+      }
+      var returned = 0
+      if campaign.endedAt == nil {
+        for renewal in try RenewalRecord.inCampaign(campaign.id, from: database) {
+          if try transaction.withdrawDemand(of: renewal) { returned += 1 }
+        }
+        campaign.total -= returned
+        campaign.endedAt = now
+        try campaign.update(database)
+        try transaction.record(
+          Event(
+            .campaignEnded,
+            "\(administrator) ended campaign \(id) (\(campaign.reason.rawValue)); \(returned) certificates that were not ordered yet are renewed in "
+              + "their own time."))
+      }
+      return .init(campaign: try CampaignView(campaign, from: database), returned: returned)
+    }
+  }
+
   /// The newest campaigns, newest first.
   func campaigns() async throws -> [CampaignView] {
     try await store.read { database in

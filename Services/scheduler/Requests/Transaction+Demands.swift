@@ -19,6 +19,26 @@ extension Transaction {
     hasWork = true
   }
 
+  /// A certificate is not to be renewed ahead of its schedule any more: a device that was asked need not answer, and a CSR that it has handed in waits until
+  /// it is due.
+  /// - Returns: whether that came in time; what is being ordered, or failed and is tried again, goes on.
+  mutating func withdrawDemand(of renewal: RenewalRecord) throws -> Bool {
+    let newest = try RequestRecord.newest(of: renewal.device, slot: renewal.slot, from: database)
+    let successor = newest.flatMap { $0.id != renewal.request && $0.phase.isOpen ? $0 : nil }
+    switch successor?.phase {
+    case nil, .queued, .notDue: break
+    default: return false
+    }
+    var changed = renewal
+    changed.dropDemand(by: settings.renewalRule)
+    changed.keep(.waiting)
+    try changed.update(database)
+    if let successor { try handle(.postponed(until: changed.dueAt), of: successor) }
+    reconsider(renewal.device)
+    hasWork = true
+    return true
+  }
+
   /// A key has become known: nothing is ordered for it any more, and its certificates are renewed with another one, from `moment` on.
   mutating func markCompromised(_ key: SubjectPublicKeyPin, from moment: Instant) throws {
     try database.execute(

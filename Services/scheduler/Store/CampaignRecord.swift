@@ -50,6 +50,10 @@ struct CampaignRecord: Codable, FetchableRecord, MutablePersistableRecord, Senda
     try fetchAll(database, sql: "SELECT * FROM campaign WHERE endedAt IS NULL ORDER BY id")
   }
 
+  static func fetch(_ id: Int, from database: Database) throws -> CampaignRecord? {
+    try fetchOne(database, sql: "SELECT * FROM campaign WHERE id = ?", arguments: [id])
+  }
+
   /// The newest, newest first.
   static func newest(_ count: Int, from database: Database) throws -> [CampaignRecord] {
     try fetchAll(database, sql: "SELECT * FROM campaign ORDER BY id DESC LIMIT ?", arguments: [count])

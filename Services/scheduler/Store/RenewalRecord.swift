@@ -81,6 +81,12 @@ struct RenewalRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
     reckon(by: rule)
   }
 
+  /// The certificate is renewed by its schedule again, and in no campaign.
+  mutating func dropDemand(by rule: RenewalRule) {
+    (campaign, demandReason, demandFrom, demandDeadline) = (nil, nil, nil, nil)
+    reckon(by: rule)
+  }
+
   private mutating func reckon(by rule: RenewalRule) {
     let scheduled = schedule.dueAt(by: rule)
     dueAt = demand.map { min($0.from, scheduled) } ?? scheduled
@@ -162,6 +168,11 @@ extension RenewalRecord {
   /// Those of certificates that the CA wants replaced ahead of their time, in no campaign yet.
   static func pressing(from database: Database) throws -> [RequestID] {
     try String.fetchAll(database, sql: "SELECT request FROM renewal WHERE isPressing AND campaign IS NULL").map(RequestID.init(rawValue:))
+  }
+
+  /// Those that a campaign has still to renew.
+  static func inCampaign(_ campaign: Int64?, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(database, sql: "SELECT * FROM renewal WHERE campaign = ?", arguments: [campaign])
   }
 
   /// Makes those that are in no campaign part of one.

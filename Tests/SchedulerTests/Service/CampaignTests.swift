@@ -116,6 +116,38 @@ struct CampaignTests {
     }
   }
 
+  @Test("one that was a mistake is ended: what is not ordered waits for its own time, be its device asked or its CSR here; what is ordered goes on")
+  func ended() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let devices = try await enrolled(3, fleet, bench)
+        let due = try await fleet.certificates(of: nil, all: false).map(\.dueAt)
+        var changes = fleet.watched.changes.open().makeAsyncIterator()
+        let begun = try await fleet.begin(.init(reason: .forced)).campaign
+        _ = try await wishes(3, &changes)
+        // The first is renewed, the second's CSR waits for its turn behind an order that does not end, the third has not answered.
+        try await renew(devices[0], in: fleet)
+        _ = try await fleet.change("orders.concurrent", to: "1")
+        bench.client.set(.stall, for: dns("busy.example.net"))
+        let busy = try await fleet.submit(makeCSR("busy.example.net"), of: fleet.device("busy"))
+        try await bench.eventually { bench.client.calls(for: busy.id.rawValue) == 1 }
+        let waiting = try await fleet.submit(
+          .init(csr: makeCSR("d2.example.net").pem, replaces: devices[1].certificate.fingerprint), of: devices[1].device)
+        #expect(waiting.state == .queued)
+
+        let ended = try await fleet.end(begun.id)
+        #expect(ended.returned == 2 && ended.campaign.endedAt != nil && ended.campaign.total == 1)
+        let kept = try await fleet.resume(devices[1].device, request: waiting.id, csrHash: nil, slot: nil)
+        #expect(kept.state == .notDue && kept.dueAt == due[1])
+        #expect(try await fleet.certificates(of: devices[2].device, all: false).map(\.dueAt) == [due[2]])
+        #expect(try await fleet.end(begun.id).returned == 0, "a call may come twice")
+        #expect(try await fleet.eventCodes().filter { $0 == "campaignEnded" }.count == 1)
+        await #expect(throws: NotFound(what: "campaign", which: "99")) { try await fleet.end(99) }
+      }
+    }
+  }
+
   @Test("after a compromise of many keys only new ones are taken")
   func compromised() async throws {
     try await onBench { bench in
@@ -173,6 +205,7 @@ struct CampaignTests {
         #expect(wishes.values.allSatisfy { $0.reason == .revoked })
         try await bench.eventually { try await fleet.campaigns().first?.total == devices.count }
         let campaigns = try await fleet.campaigns()
+        await #expect(throws: Refusal.self) { try await fleet.end(campaigns[0].id) }
         #expect(campaigns.count == 1 && campaigns[0].automatic && campaigns[0].explanation == "https://acme.test/incident")
         let codes = try await fleet.eventCodes()
         for (code, most) in [("campaignBegan", 1), ("renewalPressing", 4), ("renewalExplained", 5), ("renewalDue", 4)] {
