@@ -13,6 +13,7 @@ struct Gateway: Service {
   let lookups: ChallengeLookups
   let logins: LoginStore
   let refusedLogins: RefusedLogins
+  let attendance: Attendance
   /// How long what was taken may still take when the gateway ends.
   var grace = Duration.seconds(2)
 
@@ -26,6 +27,7 @@ struct Gateway: Service {
       tasks.addTask { await lookups.work() }
       tasks.addTask { await door.keepPinging() }
       tasks.addTask { await refusedLogins.run(errands.desk) }
+      tasks.addTask { await attendance.run(errands.desk) }
       try? await gracefulShutdown()
       // Who comes now waits in the kernel's queue for the next process.
       for listener in listeners { try? await listener.close() }

@@ -13,9 +13,12 @@ import Telemetry
 struct GatewayParts {
   let services: [any Service]
 
-  /// - Parameter handInInterval: how often the gateway hands in the CSR of its own certificate.
+  /// - Parameters:
+  ///   - handInInterval: how often the gateway hands in the CSR of its own certificate.
+  ///   - attendancePause: how often it tells who has left.
   init(
-    in environment: ServiceEnvironment, limits: DoorLimits = DoorLimits(), clock: WallClock = .system, handInInterval: Duration = .seconds(3600)
+    in environment: ServiceEnvironment, limits: DoorLimits = DoorLimits(), clock: WallClock = .system, handInInterval: Duration = .seconds(3600),
+    attendancePause: Duration = .seconds(60)
   ) throws {
     let path = try Self.path(environment)
     let logger = environment.logger
@@ -31,9 +34,10 @@ struct GatewayParts {
     let ownDevice = OwnDevice(in: folder, obtained: obtained, tls: tls, desk: desk, clock: clock, logger: logger, interval: handInInterval)
     let challenges = try PushedChallenges(ChallengeRolesFile(in: environment), clock: clock, logger: logger)
     let lookups = ChallengeLookups(at: environment.connect(to: "challenge-http"), logger: logger)
+    let attendance = Attendance(of: devices, pause: attendancePause)
     let house = House(
       doorkeeper: logins.doorkeeper, devices: devices, errands: errands, challenges: challenges, lookups: lookups, path: path,
-      pin: folder.key.keyPin, limits: limits, clock: clock, logger: logger)
+      pin: folder.key.keyPin, limits: limits, clock: clock, logger: logger, attendance: attendance)
     let secureSockets = try environment.sockets(named: "device-gateway-wss")
     let door = Door(
       secureSockets: secureSockets,
@@ -62,7 +66,8 @@ struct GatewayParts {
       try environment.varlinkServer([challenges.responderInterface], on: "device-gateway-responder"),
       Gateway(
         door: door, watch: SchedulerWatch(scheduler: scheduler, devices: devices, ownDevice: ownDevice, logger: logger), ownDevice: ownDevice,
-        errands: errands, challenges: challenges, lookups: lookups, logins: logins, refusedLogins: house.refusedLogins),
+        errands: errands, challenges: challenges, lookups: lookups, logins: logins, refusedLogins: house.refusedLogins,
+        attendance: attendance),
     ]
   }
 

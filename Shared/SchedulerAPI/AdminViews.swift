@@ -23,7 +23,7 @@ public struct DeviceView: Codable, Sendable, Hashable {
   public var address: String?
   /// When it first came.
   public var firstSeen: Instant
-  /// When it last came.
+  /// When it was last connected, as far as is known: to a quarter of an hour while it stays.
   public var lastSeen: Instant
   /// The names it holds; of very many, the first ones in the order of the alphabet.
   public var names: [DNSName]

@@ -212,6 +212,29 @@ public enum SchedulerMethods {
     }
   }
 
+  /// Devices are connected.
+  public struct NoteConnected: VarlinkMethod {
+    /// The interface.
+    public static let interface = VarlinkInterface.scheduler
+    /// There is nothing to say.
+    public typealias Reply = NoMembers
+    /// The most devices of one call.
+    public static let most = 1_000
+
+    /// Which ones.
+    public struct Parameters: Codable, Sendable, Traced {
+      /// Those that are, or were a moment ago.
+      public var devices: [DeviceID]
+      /// The caller's trace.
+      public var trace: TraceContext?
+
+      /// Connected devices.
+      public init(devices: [DeviceID]) {
+        self.devices = devices
+      }
+    }
+  }
+
   /// Who answers challenges has changed.
   public struct LookAgain: VarlinkMethod {
     /// The interface.

@@ -57,7 +57,8 @@ struct ContractTests {
       methods: [
         SchedulerMethods.Register.self, SchedulerMethods.Submit.self, SchedulerMethods.Resume.self, SchedulerMethods.Delivered.self,
         SchedulerMethods.Installed.self,
-        SchedulerMethods.AnswerRenewal.self, SchedulerMethods.LookAgain.self, SchedulerMethods.NoteRefusedLogins.self, SchedulerMethods.Watch.self,
+        SchedulerMethods.AnswerRenewal.self, SchedulerMethods.LookAgain.self, SchedulerMethods.NoteRefusedLogins.self,
+        SchedulerMethods.NoteConnected.self, SchedulerMethods.Watch.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

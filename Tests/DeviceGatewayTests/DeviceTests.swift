@@ -57,6 +57,21 @@ struct DeviceTests {
     }
   }
 
+  @Test("the scheduler is told who stays, now and then, and who leaves")
+  func attendance() async throws {
+    try await TestGateway.run(attendancePause: .milliseconds(10)) { gateway in
+      let (stays, leaves) = (try await gateway.device("stays"), try await gateway.device("leaves"))
+      let ids = ["stays", "leaves"].map { FakeScheduler.id(.init(scope: "instance", sip: $0)) }
+      try await eventually("both are told") { gateway.scheduler.with { $0.connected.contains { Set($0) == Set(ids) } } }
+      gateway.scheduler.with { $0.connected = [] }
+      leaves.socket.close()
+      try await eventually("one has left") { gateway.scheduler.with { $0.connected.contains([ids[1]]) } }
+      gateway.scheduler.with { $0.connected = [] }
+      try await eventually("the other is there") { gateway.scheduler.with { $0.connected.contains([ids[0]]) } }
+      stays.socket.close()
+    }
+  }
+
   @Test("a failure reaches the device in the words of the protocol")
   func failure() async throws {
     try await TestGateway.run { gateway in

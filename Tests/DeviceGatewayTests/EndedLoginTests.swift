@@ -48,7 +48,7 @@ struct EndedLoginTests {
       doorkeeper: doorkeeper, devices: devices, errands: Errands(desk: SchedulerDesk(scheduler: nobody, logger: logger), devices: devices),
       challenges: try PushedChallenges(ChallengeRolesFile(in: environment), clock: .system, logger: logger),
       lookups: ChallengeLookups(at: nobody, logger: logger), path: .standard, pin: try SigningKey(.p256).keyPin, limits: DoorLimits(), clock: clock,
-      logger: logger)
+      logger: logger, attendance: Attendance(of: devices))
     ended = EndedLogins(doorkeeper: doorkeeper, devices: devices, clock: clock, eventLoop: EmbeddedEventLoop())
   }
 

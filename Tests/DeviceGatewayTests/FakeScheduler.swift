@@ -15,6 +15,7 @@ final class FakeScheduler: Sendable {
     var answers: [SchedulerMethods.AnswerRenewal.Parameters] = []
     var refused: [RefusedLogin] = []
     var looks: [DeviceID] = []
+    var connected: [[DeviceID]] = []
     /// What is told about a device whenever it registers.
     var undelivered: [DeviceID: [RequestView]] = [:]
     var refusal: SchedulerMethods.Refused?
@@ -106,6 +107,10 @@ final class FakeScheduler: Sendable {
       },
       .reply(SchedulerMethods.AnswerRenewal.self) { [self] parameters, _ in
         state.withLockedValue { $0.answers.append(parameters) }
+        return .init()
+      },
+      .reply(SchedulerMethods.NoteConnected.self) { [self] parameters, _ in
+        state.withLockedValue { $0.connected.append(parameters.devices) }
         return .init()
       },
       .reply(SchedulerMethods.NoteRefusedLogins.self) { [self] parameters, _ in

@@ -28,7 +28,8 @@ struct TestGateway: Sendable {
   /// Runs a gateway for as long as `body` takes.
   static func run(
     limits: DoorLimits = DoorLimits(), withScheduler: Bool = true, in folder: TemporaryFolder? = nil, scheduler: FakeScheduler = FakeScheduler(),
-    clock: WallClock = .system, handInInterval: Duration = .seconds(3600), _ body: @escaping @Sendable (TestGateway) async throws -> Void
+    clock: WallClock = .system, handInInterval: Duration = .seconds(3600), attendancePause: Duration = .seconds(60),
+    _ body: @escaping @Sendable (TestGateway) async throws -> Void
   ) async throws {
     let folder = try folder ?? TemporaryFolder()
     for name in ["state", "credentials"] {
@@ -47,7 +48,8 @@ struct TestGateway: Sendable {
       ], sockets: InheritedSockets([plain, secure, logins, responder]))
     guard case .internet(_, let port) = plain.address, case .internet(_, let securePort) = secure.address else { throw NoPort() }
 
-    let services = try GatewayParts(in: environment, limits: limits, clock: clock, handInInterval: handInInterval).services
+    let services = try GatewayParts(in: environment, limits: limits, clock: clock, handInInterval: handInInterval, attendancePause: attendancePause)
+      .services
     let gateway = ServiceGroup(configuration: .init(services: services.map { .init(service: $0) }, logger: environment.logger))
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       if withScheduler { tasks.addTask { try await scheduler.server(at: "\(folder.path)/scheduler.sock").run() } }

@@ -29,8 +29,9 @@ struct ModelDevice {
   var issuedAt: Instant?
   /// The certificate in use.
   var inUse: Validity?
-  /// The one that it has beside that.
+  /// The one that it has beside that, and since when.
   var fetched: Delivery?
+  var fetchedAt: Instant?
 
   /// A hundred devices share a domain: more than the CA serves in a week.
   init?(number: Int) {
@@ -56,6 +57,14 @@ struct ModelDevice {
 
   /// One that comes now and then stays for an hour.
   func isHere(at now: Instant) -> Bool { stays || now < leavesAt }
+
+  /// Its last visit.
+  func visit(at now: Instant) -> ClosedRange<Instant> {
+    stays ? Instant.earliest...now : leavesAt - Self.stay...max(leavesAt - Self.stay, min(now, leavesAt))
+  }
+
+  /// How long one that comes now and then stays.
+  static let stay = Duration.seconds(3_600)
 
   /// Takes the certificate that it has into use, if it is time.
   mutating func install(at now: Instant) {

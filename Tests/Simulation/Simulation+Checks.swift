@@ -19,7 +19,10 @@ extension Simulation {
       }
     var facts = SlotFacts(names: [devices[number].name], outcome: outcome, inUse: slot.inUse ?? slot.ready?.validity)
     if slot.stage == .wanted(answerBy: nil), !slot.isOrdering { facts.wantedSince = slot.schedule?.dueAt(by: rule) }
-    if let ready = slot.ready { facts.undelivered = .init(installAt: ready.installAt, wasOffered: devices[number].fetched != nil) }
+    if let ready = slot.ready {
+      facts.undelivered = .init(
+        installAt: ready.installAt, deliveredAt: devices[number].fetchedAt, visit: devices[number].visit(at: now))
+    }
     return facts
   }
 

@@ -156,6 +156,7 @@ extension Simulation {
     state.slots[number].stage = .waiting
     state.slots[number].isOrdering = false
     state.slots[number].ready = .init(validity: validity, installAt: installAt)
+    devices[number].fetchedAt = nil
     state.slots[number].generation += 1
     put(.poll, number, at: clock)
     put(.due, number, at: schedule.dueAt(by: rule))

@@ -10,7 +10,7 @@ extension Simulation {
       return
     }
     if !devices[number].stays {
-      devices[number].leavesAt = now + .seconds(3_600)
+      devices[number].leavesAt = now + ModelDevice.stay
       world.put(.come(number), at: now + .days(7))
     }
     confirm(number)
@@ -23,6 +23,7 @@ extension Simulation {
   mutating func fetch(_ number: Int) {
     guard let ready = state.slots[number].ready else { return }
     devices[number].fetched = ready
+    devices[number].fetchedAt = now
     world.put(.install(number), at: max(now, ready.installAt))
   }
 

@@ -41,7 +41,7 @@ final class DeviceSession: Conversation {
     connection = nil
     errands = ErrandLine()
     if let visitor {
-      house.devices.left(visitor.reference)
+      if let device = house.devices.left(visitor.reference) { house.attendance.left(device) }
       house.challenges.left(visitor.reference)
     }
     visitor = nil

@@ -30,10 +30,16 @@ struct DeviceTable<Session: Hashable & Sendable>: Sendable {
     nextNumber += 1
   }
 
-  mutating func left(_ session: Session) {
-    guard let device = sessions.removeValue(forKey: session)?.device, devices[device] == session else { return }
+  /// - Returns: the device that is connected no more.
+  @discardableResult
+  mutating func left(_ session: Session) -> DeviceID? {
+    guard let device = sessions.removeValue(forKey: session)?.device, devices[device] == session else { return nil }
     devices[device] = nil
+    return device
   }
+
+  /// The devices that are connected.
+  var connected: Dictionary<DeviceID, Session>.Keys { devices.keys }
 
   mutating func registrationBegan() {
     registrations += 1

@@ -51,7 +51,12 @@ final class Devices: Sendable {
     return isIn
   }
 
-  func left(_ session: SessionReference) { state.withLockedValue { $0.table.left(session) } }
+  /// - Returns: the device that is connected no more.
+  @discardableResult
+  func left(_ session: SessionReference) -> DeviceID? { state.withLockedValue { $0.table.left(session) } }
+
+  /// The devices that are connected.
+  var connected: [DeviceID] { state.withLockedValue { Array($0.table.connected) } }
 
   func contains(_ session: SessionReference) -> Bool { state.withLockedValue { $0.table.contains(session) } }
 

@@ -15,6 +15,7 @@ struct House: Sendable {
   let limits: DoorLimits
   let clock: WallClock
   let logger: Logger
+  let attendance: Attendance
   /// Who is refused again and again.
   let refusedLogins = RefusedLogins()
   /// What those who are not logged in have written into the log.

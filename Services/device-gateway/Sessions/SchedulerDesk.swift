@@ -64,6 +64,11 @@ struct SchedulerDesk: Sendable {
     }
   }
 
+  /// Tells who is connected.
+  func note(connected devices: [DeviceID]) async throws {
+    _ = try await call(SchedulerMethods.NoteConnected.self, .init(devices: devices))
+  }
+
   /// Tells who is refused at the door.
   func note(_ logins: [RefusedLogin]) async throws {
     _ = try await call(SchedulerMethods.NoteRefusedLogins.self, .init(logins: logins))

@@ -44,8 +44,25 @@ struct SlotFacts: Hashable {
   /// A certificate that waits for its device's receipt.
   struct Undelivered: Hashable {
     let installAt: Instant
-    /// The device was there since it was issued.
-    let wasOffered: Bool
+    /// When its device was handed it.
+    var deliveredAt: Instant?
+    /// From when until when the device was there last.
+    var visit: ClosedRange<Instant>?
+
+    /// Since when the device has it and is to use it.
+    fileprivate var hadAt: Instant? { deliveredAt.map { max($0, installAt) } }
+
+    /// Since when, in its last visit, it could have confirmed that it uses it.
+    fileprivate var couldConfirmSince: Instant? {
+      guard let hadAt, let visit, visit.upperBound >= hadAt else { return nil }
+      return max(hadAt, visit.lowerBound)
+    }
+
+    /// It was there long enough to confirm it.
+    fileprivate var couldConfirm: Bool {
+      guard let visit, let since = couldConfirmSince else { return false }
+      return visit.upperBound - since >= .seconds(600)
+    }
   }
 
   let names: [DNSName]
@@ -101,13 +118,28 @@ struct AlarmVerdict: Hashable {
       }
     }
     if let undelivered = facts.undelivered {
-      let late = undelivered.installAt + min(.days(1), (facts.inUse?.lifetime ?? .zero) / 20)
-      moments.append(late)
+      // Its visit may go on: it is looked at again when it was long enough.
+      if !undelivered.couldConfirm, let since = undelivered.couldConfirmSince { moments.append(since + Self.visitReview) }
+      let confirmBy = undelivered.hadAt.map { $0 + min(.days(1), (facts.inUse?.lifetime ?? .zero) / 20) }
+      let late: Instant
+      let code: AlarmCode
+      let text: String
+      if let confirmBy, undelivered.couldConfirm {
+        late = confirmBy
+        (code, text) = (.notInstalled, "was handed to its device, which was there since and has not installed it")
+      } else if let hadAt = undelivered.hadAt {
+        // It installs it by itself, and says so when it comes again.
+        late = hadAt + min(Self.longestVisitPause, ((facts.inUse?.notAfter ?? hadAt) - hadAt) * 3 / 4)
+        (code, text) = (.deviceAbsent, "was handed to its device, which has not come since to confirm that it is installed")
+      } else {
+        late = undelivered.installAt + min(Self.longestGrace, ((facts.inUse?.notAfter ?? undelivered.installAt) - undelivered.installAt) / 4)
+        (code, text) = (.deviceAbsent, "waits for its device, which has not come to fetch it")
+      }
+      moments += [late, confirmBy ?? late]
       if now >= late {
-        let text = undelivered.wasOffered ? "was offered and not installed" : "waits for its device, which has not come since"
         alarms.append(
           Alarm(
-            code: undelivered.wasOffered ? .notInstalled : .deviceAbsent, severity: severity,
+            code: code, severity: severity,
             text: "The new certificate for \(facts.names.summary) \(text); it should be in use since \(undelivered.installAt)."))
       }
     }
@@ -116,4 +148,8 @@ struct AlarmVerdict: Hashable {
 
   /// How long after a certificate is due its device may stay away without an alarm, at most: absence alone is none.
   private static let longestGrace = Duration.days(3)
+  /// How long a device that has its certificate may stay away before it confirms it, at most: one that comes once a week has come by then.
+  private static let longestVisitPause = Duration.days(8)
+  /// How long after a device could first have confirmed a certificate it is looked whether it was there for long: by then the gateway has told of it again.
+  private static let visitReview = Duration.seconds(1_800)
 }

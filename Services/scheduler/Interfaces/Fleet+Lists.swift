@@ -47,7 +47,8 @@ extension Fleet {
     try await store.read { database in
       try DeviceRecord.list(called: reference, after: after, limit: limit, from: database).map { device in
         let names = try NameRecord.list(nil, of: device.id, after: nil, limit: Self.mostShown, from: database).map(\.name)
-        return DeviceView(device, names: names, nameCount: try NameRecord.count(of: device.id, from: database))
+        let seenAt = try VisitRecord.of(device.id, from: database)?.seenAt
+        return DeviceView(device, seenAt: seenAt, names: names, nameCount: try NameRecord.count(of: device.id, from: database))
       }
     }
   }
@@ -110,11 +111,12 @@ extension Fleet {
 }
 
 extension DeviceView {
-  fileprivate init(_ device: DeviceRecord, names: [DNSName], nameCount: Int) {
+  fileprivate init(_ device: DeviceRecord, seenAt: Instant?, names: [DNSName], nameCount: Int) {
     self.init(
       id: device.id, scope: device.scope, key: device.key, name: device.description?.name, kind: device.description?.kind,
       product: device.description?.product, version: device.description?.version, roles: device.description?.roles ?? [], address: device.address,
-      firstSeen: device.firstSeen, lastSeen: device.lastSeen, names: names, nameCount: nameCount, retiredAt: device.retiredAt)
+      firstSeen: device.firstSeen, lastSeen: max(device.lastSeen, seenAt ?? .earliest), names: names, nameCount: nameCount,
+      retiredAt: device.retiredAt)
   }
 }
 

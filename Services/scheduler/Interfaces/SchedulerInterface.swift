@@ -51,6 +51,12 @@ extension VarlinkInterfaceHandlers {
             return .init()
           }
         },
+        .reply(Methods.NoteConnected.self) { call, _ in
+          try await fleet.answer(.devices) {
+            try await fleet.noteConnected(call.devices)
+            return .init()
+          }
+        },
         .reply(Methods.NoteRefusedLogins.self) { call, _ in
           try await fleet.answer(.devices) {
             try await fleet.noteRefused(call.logins)

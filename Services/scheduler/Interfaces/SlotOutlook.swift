@@ -63,12 +63,12 @@ struct SlotOutlook: FetchableRecord {
         SELECT request.number, json_array_length(request.names) AS nameCount, request.state IN ('notDue', 'ready', 'installed') AS isServed,
           CASE request.state WHEN 'queued' THEN coalesce(request.waitUntil, :now) WHEN 'ordering' THEN :now
             ELSE coalesce(request.nextAttempt, request.dueAt) END AS orderedAt,
-          device.key, device.scope, device.lastSeen, renewal.dueAt, renewal.windowStart IS NOT NULL AS hasWindow,
+          device.key, device.scope, max(device.lastSeen, coalesce(visit.seenAt, 0)) AS lastSeen, renewal.dueAt, renewal.windowStart IS NOT NULL AS hasWindow,
           renewal.notBefore, renewal.notAfter, renewal.issuedAt, certificate.authority, certificate.issuer,
           request.names, nullif(served.names, request.names) AS otherNames
         FROM (SELECT max(number) AS number FROM request GROUP BY device, slot) AS newest
           JOIN request ON request.number = newest.number JOIN device INDEXED BY deviceInService ON device.id = request.device
-          LEFT JOIN renewal ON renewal.device = request.device AND renewal.slot = request.slot
+          LEFT JOIN visit ON visit.device = request.device LEFT JOIN renewal ON renewal.device = request.device AND renewal.slot = request.slot
           LEFT JOIN certificate INDEXED BY certificateInForce ON certificate.request = renewal.request
           LEFT JOIN request AS served ON served.id = renewal.request AND served.number <> request.number
         WHERE request.state <> 'superseded' AND device.retiredAt IS NULL

@@ -21,6 +21,7 @@ extension Fleet {
         return .failure(try transaction.turnAway(earlier))
       }
       let device = try transaction.remember(key, identity, description)
+      try VisitRecord.note([device.id], at: transaction.now, in: transaction.database)
       // What a device that comes back has to hear: certificates without its receipt, and how the rest of its requests is.
       for request in try RequestRecord.current(of: device.id, from: transaction.database).reversed() where request.phase != .installed {
         transaction.announce(request)
@@ -30,6 +31,15 @@ extension Fleet {
       return .success(device.id)
     }
     return try outcome.get()
+  }
+
+  /// These devices are connected, or were a moment ago.
+  func noteConnected(_ devices: [DeviceID]) async throws {
+    guard devices.count <= SchedulerMethods.NoteConnected.most else {
+      throw Refusal(.badMessage, "At most \(SchedulerMethods.NoteConnected.most) connected devices are taken in one call.")
+    }
+    let now = clock.now()
+    try await store.write { try VisitRecord.note(devices, at: now, in: $0) }
   }
 
   /// Who answers challenges has changed by this device: what waits for a name of its, or for one that may stand behind it, is looked at.

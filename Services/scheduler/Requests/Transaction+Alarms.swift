@@ -47,7 +47,8 @@ extension Transaction {
     if device.connects, let ready = requests.first(where: { $0.phase == .ready }),
       let certificate = try CertificateRecord.of(ready.id, from: database)
     {
-      facts.undelivered = .init(installAt: certificate.installAt, wasOffered: device.lastSeen >= certificate.issuedAt)
+      facts.undelivered = .init(
+        installAt: certificate.installAt, deliveredAt: certificate.deliveredAt, visit: try VisitRecord.of(device.id, from: database)?.time)
     }
     return facts
   }

@@ -16,6 +16,7 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
   var address: String?
   var description: DeviceDescription?
   let firstSeen: Instant
+  /// When it last logged in, or told of itself; how long it stayed is in its ``VisitRecord``.
   var lastSeen: Instant
   /// How far its clock was ahead of ours, in milliseconds, when it last told of it.
   var clockOffset: Int64?

@@ -44,7 +44,7 @@ enum Schema {
       try database.execute(sql: "PRAGMA user_version = 4")
     }
     migrator.registerMigration("5") { database in
-      for tables in [largeFleets, delivery] { try database.execute(sql: tables) }
+      for tables in [largeFleets, delivery, visits] { try database.execute(sql: tables) }
       try database.execute(sql: "PRAGMA user_version = 5")
     }
     return migrator
@@ -145,6 +145,16 @@ enum Schema {
   private static let delivery = """
     ALTER TABLE certificate ADD COLUMN deliveredAt INTEGER;
     UPDATE certificate SET deliveredAt = installedAt;
+    """
+
+  /// It is known for how long a device was there. That is apart from the device, for it changes often, and a row with a description takes several pages.
+  private static let visits = """
+    CREATE TABLE visit (
+      device TEXT NOT NULL PRIMARY KEY REFERENCES device ON DELETE CASCADE,
+      beganAt INTEGER NOT NULL,
+      seenAt INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO visit SELECT id, lastSeen, lastSeen FROM device;
     """
 
   /// Devices retire.

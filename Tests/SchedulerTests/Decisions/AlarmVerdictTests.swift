@@ -65,13 +65,34 @@ struct AlarmVerdictTests {
     #expect(codes == (stands ? [.deviceAbsent] : []))
   }
 
-  @Test("a certificate that is not confirmed a day after its time is one, whose words say whether the device was there")
-  func undelivered() {
-    func code(_ hours: Int, wasOffered: Bool) -> AlarmCode? {
-      verdict(.served) { $0.undelivered = .init(installAt: now - .seconds(3_600 * hours), wasOffered: wasOffered) }.alarms.first?.code
+  /// Of a certificate that should be in use since so many hours, by a device that was handed it before, and was there from when until when, hours ago.
+  private func undelivered(_ hours: Int, wasDelivered: Bool = true, visit: ClosedRange<Int>? = nil) -> AlarmVerdict {
+    func ago(_ hours: Int) -> Instant { now - .seconds(3_600 * hours) }
+    return verdict(.served, left: 10) {
+      $0.undelivered = .init(
+        installAt: ago(hours), deliveredAt: wasDelivered ? ago(hours + 400) : nil, visit: visit.map { ago($0.upperBound)...ago($0.lowerBound) })
     }
-    #expect(code(23, wasOffered: true) == nil)
-    #expect(code(24, wasOffered: true) == .notInstalled)
-    #expect(code(24, wasOffered: false) == .deviceAbsent)
+  }
+
+  @Test("a certificate that is not confirmed a day after its time by a device that is there is one")
+  func notInstalled() {
+    #expect(undelivered(23, visit: 0...500).alarms.isEmpty)
+    #expect(undelivered(23, visit: 0...500).reviewAt == now + .seconds(3_600))
+    #expect(undelivered(24, visit: 0...500).alarms.map(\.code) == [.notInstalled])
+  }
+
+  @Test("one that comes now and then confirms it when it comes: that is none before eight days, or when it has been there for a while")
+  func weekly() {
+    #expect(undelivered(7 * 24, visit: 8 * 24...9 * 24).alarms.isEmpty)
+    #expect(undelivered(8 * 24, visit: 9 * 24...10 * 24).alarms.map(\.code) == [.deviceAbsent])
+    let hasJustCome = undelivered(7 * 24, visit: 0...0)
+    #expect(hasJustCome.alarms.isEmpty && hasJustCome.reviewAt == now + .seconds(1_800))
+    #expect(undelivered(7 * 24, visit: 0...1).alarms.map(\.code) == [.notInstalled])
+  }
+
+  @Test("one that was not fetched is none before a quarter of the time that is left, three days at most")
+  func notFetched() {
+    #expect(undelivered(2 * 24, wasDelivered: false).alarms.isEmpty)
+    #expect(undelivered(3 * 24, wasDelivered: false).alarms.map(\.code) == [.deviceAbsent])
   }
 }

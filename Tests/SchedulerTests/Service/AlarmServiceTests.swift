@@ -97,7 +97,12 @@ struct AlarmServiceTests {
         let device = try await fleet.device("1")
         let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
         let ready = try #require(try await fleet.request(request.id, of: device, in: .ready).certificate)
-        try await bench.advance(by: .days(1), at: fleet)
+        try await fleet.noteDelivered(request.id, to: device)
+        for _ in 0..<4 {
+          try await bench.advance(by: .seconds(900), at: fleet)
+          try await fleet.noteConnected([device])
+        }
+        try await bench.advance(by: .days(1) - .seconds(3_600), at: fleet)
         #expect(try await codes(fleet) == [.notInstalled])
         try await fleet.confirm(ready.fingerprint, for: request.id, of: device)
         #expect(try await codes(fleet).isEmpty)
@@ -108,6 +113,29 @@ struct AlarmServiceTests {
         #expect(try await codes(fleet) == [.deviceAbsent])
         try await fleet.noteAnswer(.told, slot: "default", of: device)
         #expect(try await codes(fleet).isEmpty)
+      }
+    }
+  }
+
+  @Test("a device that comes once a week is none: it installs its certificate in time, and says so when it comes")
+  func weekly() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let csr = try makeCSR("a.example.net")
+        let enrolled = try await fleet.enrolled("1", csr)
+        try await bench.advance(by: .days(60), at: fleet)
+        _ = try await fleet.device("1")
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: enrolled.device)
+        let ready = try #require(try await fleet.request(request.id, of: enrolled.device, in: .ready).certificate)
+        try await fleet.noteDelivered(request.id, to: enrolled.device)
+        #expect(ready.installAt == enrolled.certificate.notAfter - .days(10))
+        // Seven days after it has installed it, it is there again.
+        try await bench.advance(by: ready.installAt - bench.clock.wallClock.now() + .days(7), at: fleet)
+        _ = try await fleet.device("1")
+        #expect(try await codes(fleet).isEmpty)
+        try await fleet.confirm(ready.fingerprint, for: request.id, of: enrolled.device)
+        #expect(try await !fleet.eventCodes().contains("alarmRaised"))
       }
     }
   }

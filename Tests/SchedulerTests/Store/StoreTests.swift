@@ -205,6 +205,7 @@ struct StoreTests {
     DROP INDEX deviceInService;
     DROP INDEX certificateInForce;
     ALTER TABLE certificate DROP COLUMN deliveredAt;
+    DROP TABLE visit;
     DROP TABLE mark;
     ALTER TABLE device DROP COLUMN clockOffset;
     DROP INDEX certificateByObservation;
