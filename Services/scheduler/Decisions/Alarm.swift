@@ -67,7 +67,7 @@ struct SlotFacts: Hashable {
 
   let names: [DNSName]
   let outcome: Outcome
-  /// The certificate in use, or the one to be used if there is none.
+  /// The certificate in use, or the one to be used if there is none; nil where there is none that anybody trusts.
   var inUse: Validity?
   /// The certificate's successor is due since then, and its device, which is not there, has handed in no CSR.
   var wantedSince: Instant?
@@ -106,15 +106,15 @@ struct AlarmVerdict: Hashable {
     case .served:
       break
     }
-    if let since = facts.wantedSince, let inUse = facts.inUse {
-      let late = since + min(Self.longestGrace, (inUse.notAfter - since) / 4)
+    if let since = facts.wantedSince {
+      let late = since + (facts.inUse.map { min(Self.longestGrace, ($0.notAfter - since) / 4) } ?? Self.graceWithoutCertificate)
       moments.append(late)
       if now >= late {
+        let end = facts.inUse.map { "ends \($0.notAfter)" } ?? "is not to be used any more"
         alarms.append(
           Alarm(
             code: .deviceAbsent, severity: severity,
-            text: "The certificate for \(facts.names.summary) is due since \(since) and ends \(inUse.notAfter), and its device has handed in no CSR.")
-        )
+            text: "The certificate for \(facts.names.summary) is due since \(since) and \(end), and its device has handed in no CSR."))
       }
     }
     if let undelivered = facts.undelivered {
@@ -148,6 +148,8 @@ struct AlarmVerdict: Hashable {
 
   /// How long after a certificate is due its device may stay away without an alarm, at most: absence alone is none.
   private static let longestGrace = Duration.days(3)
+  /// The same where it has no certificate that anybody trusts: as long as it takes to come back and answer.
+  private static let graceWithoutCertificate = Duration.seconds(3_600)
   /// How long a device that has its certificate may stay away before it confirms it, at most: one that comes once a week has come by then.
   private static let longestVisitPause = Duration.days(8)
   /// How long after a device could first have confirmed a certificate it is looked whether it was there for long: by then the gateway has told of it again.

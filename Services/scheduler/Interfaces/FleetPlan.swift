@@ -131,7 +131,9 @@ extension Slot {
     let isOfOther = certificate.map { !rehearsal.isCurrent($0.authority) } ?? false
     let isTrialOfOther = isOfOther && certificate?.isForTrial == true
     guard let wantedAt = rehearsal.wantedAt(outlook, isReplacedNow: isTrialOfOther, at: now) else { return nil }
-    let validity = certificate.map(rehearsal.validity)
+    // What is revoked, or of a CA for trials, is not in use: nobody trusts it.
+    let inUse = certificate.flatMap { $0.isRevoked || isTrialOfOther ? nil : $0 }
+    let validity = inUse.map(rehearsal.validity)
     // In a rehearsal a certificate that would have ended long ago is one that was renewed meanwhile.
     let end = rehearsal.lifetime == nil ? validity?.notAfter : validity.map { max($0.notAfter, now + ($0.notAfter - wantedAt)) }
     let exemption: LedgerExemption =

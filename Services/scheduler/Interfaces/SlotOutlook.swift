@@ -15,6 +15,7 @@ struct SlotOutlook: FetchableRecord {
     let authority: String
     /// It is of a CA that is there to try things out.
     let isForTrial: Bool
+    let isRevoked: Bool
     /// The newest request is for the same names.
     let hasSameNames: Bool
   }
@@ -43,7 +44,8 @@ struct SlotOutlook: FetchableRecord {
     if let notBefore = moment("notBefore"), let notAfter = moment("notAfter"), let issuedAt = moment("issuedAt"), let dueAt = moment("dueAt") {
       certificate = Certificate(
         validity: Validity(notBefore: notBefore, notAfter: notAfter), issuedAt: issuedAt, dueAt: dueAt, hasWindow: row["hasWindow"],
-        authority: row["authority"], isForTrial: IssuerName.isForTrial(row["issuer"]), hasSameNames: try Self.hasSameNames(row))
+        authority: row["authority"], isForTrial: IssuerName.isForTrial(row["issuer"]),
+        isRevoked: row["isRevoked"], hasSameNames: try Self.hasSameNames(row))
     } else {
       certificate = nil
     }
@@ -65,6 +67,7 @@ struct SlotOutlook: FetchableRecord {
             ELSE coalesce(request.nextAttempt, request.dueAt) END AS orderedAt,
           device.key, device.scope, max(device.lastSeen, coalesce(visit.seenAt, 0)) AS lastSeen, renewal.dueAt, renewal.windowStart IS NOT NULL AS hasWindow,
           renewal.notBefore, renewal.notAfter, renewal.issuedAt, certificate.authority, certificate.issuer,
+          certificate.revokedAt IS NOT NULL AS isRevoked,
           request.names, nullif(served.names, request.names) AS otherNames
         FROM (SELECT max(number) AS number FROM request GROUP BY device, slot) AS newest
           JOIN request ON request.number = newest.number JOIN device INDEXED BY deviceInService ON device.id = request.device

@@ -36,9 +36,9 @@ extension Transaction {
       case .awaitingApproval, .queued, .ordering: .underWay
       }
     if let limit = newest.waitFor, let moment = newest.waitUntil { outcome = .waiting(for: limit, until: moment) }
-    let inUse = requests.first { $0.phase == .installed } ?? requests.first { $0.phase == .ready }
-    var facts = SlotFacts(
-      names: newest.names, outcome: outcome, inUse: try inUse.flatMap { try CertificateRecord.of($0.id, from: database)?.validity })
+    var facts = SlotFacts(names: newest.names, outcome: outcome)
+    let inUse = try validity(of: requests.first { $0.phase == .installed })
+    facts.inUse = try inUse ?? validity(of: requests.first { $0.phase == .ready })
     if let renewal = try RenewalRecord.of(device.id, slot: slot, from: database).first, renewal.stage == .wanted(answerBy: nil),
       !newest.phase.isOpen
     {
@@ -51,6 +51,14 @@ extension Transaction {
         installAt: certificate.installAt, deliveredAt: certificate.deliveredAt, visit: try VisitRecord.of(device.id, from: database)?.time)
     }
     return facts
+  }
+
+  /// Of the certificate of a request, if there is one that anybody trusts: none that is revoked, or of a CA for trials that is not the one which is set.
+  private func validity(of request: RequestRecord?) throws -> Validity? {
+    guard let request, let certificate = try CertificateRecord.of(request.id, from: database), certificate.revokedAt == nil,
+      !certificate.isForTrial || settings.authority(at: certificate.authority) != nil
+    else { return nil }
+    return certificate.validity
   }
 
   /// Raises an alarm, or goes on with one that stands.

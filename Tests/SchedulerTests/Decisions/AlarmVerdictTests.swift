@@ -65,6 +65,12 @@ struct AlarmVerdictTests {
     #expect(codes == (stands ? [.deviceAbsent] : []))
   }
 
+  @Test("without a certificate that anybody trusts, a device that does not answer is one after an hour", arguments: [(59, false), (60, true)])
+  func absentWithout(minutes: Int, stands: Bool) {
+    let alarms = verdict(.served, left: nil) { $0.wantedSince = now - .seconds(60 * minutes) }.alarms
+    #expect(alarms.map(\.code) == (stands ? [.deviceAbsent] : []) && alarms.allSatisfy { $0.severity == .major })
+  }
+
   /// Of a certificate that should be in use since so many hours, by a device that was handed it before, and was there from when until when, hours ago.
   private func undelivered(_ hours: Int, wasDelivered: Bool = true, visit: ClosedRange<Int>? = nil) -> AlarmVerdict {
     func ago(_ hours: Int) -> Instant { now - .seconds(3_600 * hours) }

@@ -1,4 +1,5 @@
 import ACMEClientAPI
+import GRDB
 import PKI
 import SchedulerAPI
 import Synchronization
@@ -136,6 +137,25 @@ struct AlarmServiceTests {
         #expect(try await codes(fleet).isEmpty)
         try await fleet.confirm(ready.fingerprint, for: request.id, of: enrolled.device)
         #expect(try await !fleet.eventCodes().contains("alarmRaised"))
+      }
+    }
+  }
+
+  @Test(
+    "what is revoked, or of a CA for trials, is not in use: what fails is grave at once, and the plan tells of no end",
+    arguments: ["revokedAt = 1", "issuer = '(STAGING) Puzzling Parsnip E7', authority = 'https://trial.test'"])
+  func notInUse(change: String) async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let device = try await fleet.enrolled("1", makeCSR("a.example.net")).device
+        #expect(try await fleet.plan().turns.map { $0.end != nil } == [true])
+        try await fleet.store.write { try $0.execute(sql: "UPDATE certificate SET \(change)") }
+        #expect(try await fleet.plan().turns.map { $0.end != nil } == [false])
+        bench.client.set(.fail(unreachable))
+        let request = try await fleet.submit(.init(csr: makeCSR("a.example.net").pem, force: true, isByAdministrator: true), of: device)
+        _ = try await fleet.request(request.id, of: device, in: .failed)
+        #expect(try await fleet.alarms(of: device).map(\.severity) == [.major])
       }
     }
   }
