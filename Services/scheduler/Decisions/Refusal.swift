@@ -1,4 +1,5 @@
 import PKI
+import SchedulerAPI
 
 /// Why a device or an administrator does not get what was asked for. Translated to the words of the interface at its edge.
 struct Refusal: Error, Hashable {
@@ -44,6 +45,9 @@ struct Refusal: Error, Hashable {
 struct NotFound: Error, Hashable {
   /// Of what kind.
   let what: String
-  /// Which, as far as an administrator is to know.
-  var which: String?
+  /// Which, so that an administrator knows what he has asked for.
+  let which: String
+
+  static func device(_ id: DeviceID) -> NotFound { NotFound(what: "device", which: id.rawValue) }
+  static func request(_ id: RequestID) -> NotFound { NotFound(what: "request", which: id.rawValue) }
 }

@@ -6,12 +6,17 @@ import Varlink
 
 extension Fleet {
   /// Which certificates a campaign renews: all, or those of a device, of a scope, with a name below a suffix.
-  struct CampaignSelection: Sendable {
+  struct CampaignSelection: Sendable, CustomStringConvertible {
     let reason: RenewalWish.Reason
     var device: DeviceID?
     var scope: String?
     var suffix: DNSName?
     var deadline: Instant?
+
+    var description: String {
+      let parts = [device.map { "the device \($0)" }, scope.map { "the scope \($0)" }, suffix.map { "names below \($0)" }].compactMap(\.self)
+      return "(\(reason.rawValue)) for \(parts.isEmpty ? "all devices" : parts.joined(separator: ", "))"
+    }
   }
 
   /// Has many certificates renewed ahead of their schedules. One that is to be renewed already for a reason as grave stays where it is, so that a call may
@@ -25,11 +30,11 @@ extension Fleet {
         throw Refusal(.notConfigured, "No certificate authority is set yet; set authority.directory.")
       }
       if let deadline = selection.deadline, deadline <= now { throw Refusal(.badMessage, "The deadline \(deadline) is over already.") }
-      if let device = selection.device, try DeviceRecord.fetch(device, from: database) == nil { throw NotFound(what: "device") }
+      if let device = selection.device, try DeviceRecord.fetch(device, from: database) == nil { throw NotFound.device(device) }
       let members = try transaction.members(selection, authority: authority.directory)
       guard !members.isEmpty else {
         let same = try CampaignRecord.open(from: database).first { $0.isFor(selection) }
-        guard let same else { throw NotFound(what: "certificate that this campaign would renew") }
+        guard let same else { throw NotFound(what: "certificate", which: "that a campaign \(selection) would renew") }
         return .init(campaign: try CampaignView(same, from: database), warnings: [])
       }
       let wanted = CampaignRecord(

@@ -65,7 +65,7 @@ extension Fleet {
 
 extension Transaction {
   fileprivate func certificate(for id: RequestID, of device: DeviceID) throws -> (RequestRecord, CertificateRecord) {
-    guard let request = try RequestRecord.fetch(id, from: database), request.device == device else { throw NotFound(what: "request") }
+    guard let request = try RequestRecord.fetch(id, from: database), request.device == device else { throw NotFound.request(id) }
     guard let certificate = try CertificateRecord.of(id, from: database) else {
       throw Refusal(.badMessage, "The request \(id) has no certificate yet.")
     }

@@ -45,7 +45,7 @@ extension Fleet {
   /// Who answers challenges has changed by this device: what waits for a name of its, or for one that may stand behind it, is looked at.
   func lookAgain(at id: DeviceID) async throws {
     try await transact { transaction in
-      guard let device = try DeviceRecord.fetch(id, from: transaction.database) else { throw NotFound(what: "device") }
+      guard let device = try DeviceRecord.fetch(id, from: transaction.database) else { throw NotFound.device(id) }
       let scope = device.isReverseProxy ? device.scope : nil
       for request in try RequestRecord.waitingForName(of: id, behind: scope, from: transaction.database) {
         try transaction.tryAgain(request)

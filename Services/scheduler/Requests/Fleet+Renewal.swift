@@ -19,11 +19,11 @@ extension Fleet {
     let (queued, refusal) = try await transact { transaction -> ([RequestID], Refusal?) in
       let database = transaction.database
       if let device = selection.device, try DeviceRecord.fetch(device, from: database) == nil {
-        throw NotFound(what: "device", which: "\(device)")
+        throw NotFound.device(device)
       }
       let selected: [RequestRecord]
       if let id = selection.request {
-        guard let request = try RequestRecord.fetch(id, from: database) else { throw NotFound(what: "request", which: "\(id)") }
+        guard let request = try RequestRecord.fetch(id, from: database) else { throw NotFound.request(id) }
         selected = [request]
       } else {
         selected = try RequestRecord.newestOfSlots(of: selection.device, name: selection.name, from: database)
@@ -83,7 +83,7 @@ extension Transaction {
   /// A new request with the CSR of one that has its certificate.
   /// - Parameter force: even if that is not due.
   mutating func reorder(_ request: RequestRecord, force: Bool) throws -> RequestID {
-    guard let device = try DeviceRecord.fetch(request.device, from: database) else { throw NotFound(what: "device") }
+    guard let device = try DeviceRecord.fetch(request.device, from: database) else { throw NotFound.device(request.device) }
     let csr: SigningRequest
     do { csr = try SigningRequest(der: Array(request.csr)) } catch { throw Refusal(error) }
     let replaced = try CertificateRecord.of(request.id, from: database)?.fingerprint

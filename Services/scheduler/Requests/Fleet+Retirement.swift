@@ -56,7 +56,7 @@ extension Fleet {
 
 extension Transaction {
   fileprivate func device(_ id: DeviceID) throws -> DeviceRecord {
-    guard let device = try DeviceRecord.fetch(id, from: database) else { throw NotFound(what: "device") }
+    guard let device = try DeviceRecord.fetch(id, from: database) else { throw NotFound.device(id) }
     return device
   }
 

@@ -65,14 +65,17 @@ extension Fleet {
 extension Transaction {
   fileprivate func certificates(_ target: Fleet.RevocationTarget) throws -> [CertificateRecord] {
     let found: [CertificateRecord]
+    let which: String
     switch target {
     case .device(let device):
-      guard try DeviceRecord.fetch(device, from: database) != nil else { throw NotFound(what: "device") }
+      guard try DeviceRecord.fetch(device, from: database) != nil else { throw NotFound.device(device) }
       return try CertificateRecord.inForce(of: device, at: now, from: database)
-    case .fingerprint(let fingerprint): found = try CertificateRecord.with(fingerprint, from: database)
-    case .serial(let serial): found = try CertificateRecord.with(serial: serial, from: database)
+    case .fingerprint(let fingerprint):
+      (found, which) = (try CertificateRecord.with(fingerprint, from: database), "with the fingerprint \(fingerprint.hex)")
+    case .serial(let serial):
+      (found, which) = (try CertificateRecord.with(serial: serial, from: database), "with the serial number \(serial.line(of: 100))")
     }
-    guard let first = found.first else { throw NotFound(what: "certificate") }
+    guard let first = found.first else { throw NotFound(what: "certificate", which: which) }
     guard Set(found.map(\.fingerprint)).count == 1 else {
       throw Refusal(.badMessage, "\(found.count) certificates have this serial number; give the fingerprint of the one that is meant.")
     }

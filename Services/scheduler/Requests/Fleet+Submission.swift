@@ -42,7 +42,7 @@ extension Fleet {
       throw Refusal(error)
     }
     let accepted = try await transact { transaction in
-      guard let record = try DeviceRecord.fetch(device, from: transaction.database) else { throw NotFound(what: "device") }
+      guard let record = try DeviceRecord.fetch(device, from: transaction.database) else { throw NotFound.device(device) }
       let request = try transaction.submit(csr, application, of: record)
       return try view(of: request, in: transaction.database)
     }
@@ -62,7 +62,10 @@ extension Fleet {
         } else {
           try RequestRecord.newest(of: device, slot: slot ?? Application.standardSlot, from: database)
         }
-      guard let found, found.device == device else { throw NotFound(what: "request") }
+      guard let found, found.device == device else {
+        throw NotFound(
+          what: "request", which: request?.rawValue ?? csrHash.map { "with the CSR \($0.hex)" } ?? "of slot \(slot ?? Application.standardSlot)")
+      }
       return try view(of: found, in: database)
     }
   }
@@ -105,7 +108,7 @@ extension Transaction {
       authority: authority.directory, now: now)
     switch submission {
     case .joins(let id):
-      guard let request = earlier.first(where: { $0.id == id }) else { throw NotFound(what: "request") }
+      guard let request = earlier.first(where: { $0.id == id }) else { throw NotFound.request(id) }
       explain("the CSR is that of this request, which it joins", of: request)
       return try application.force || application.isByAdministrator ? triedNow(request, application) : request
     case .isEarly(let moment):

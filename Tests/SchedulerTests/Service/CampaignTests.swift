@@ -82,7 +82,12 @@ struct CampaignTests {
         _ = try await fleet.retire(devices[2].device)
         #expect(try await fleet.campaigns().first?.total == 2)
         await #expect(throws: NotFound.self) { try await fleet.begin(.init(reason: .forced, suffix: dns("xample.net"))) }
-        await #expect(throws: NotFound.self) { try await fleet.begin(.init(reason: .forced, scope: "domain:other")) }
+        await #expect(throws: NotFound(what: "certificate", which: "that a campaign (forced) for the scope domain:other would renew")) {
+          try await fleet.begin(.init(reason: .forced, scope: "domain:other"))
+        }
+        await #expect(throws: NotFound(what: "device", which: "nobody")) {
+          try await fleet.begin(.init(reason: .forced, device: DeviceID(rawValue: "nobody")))
+        }
         await #expect(throws: Refusal.self) { try await fleet.begin(.init(reason: .due)) }
       }
     }

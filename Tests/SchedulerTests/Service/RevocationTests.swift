@@ -162,8 +162,8 @@ struct RevocationTests {
   func unknown() async throws {
     try await onBench { bench in
       let fleet = try bench.fleet()
-      await #expect(throws: NotFound.self) { try await revoke(.serial("abc"), in: fleet, bench) }
-      await #expect(throws: NotFound.self) { try await revoke(.device(DeviceID(rawValue: "nobody")), in: fleet, bench) }
+      await #expect(throws: NotFound(what: "certificate", which: "with the serial number abc")) { try await revoke(.serial("abc"), in: fleet, bench) }
+      await #expect(throws: NotFound(what: "device", which: "nobody")) { try await revoke(.device(DeviceID(rawValue: "nobody")), in: fleet, bench) }
     }
   }
 }
