@@ -89,6 +89,9 @@ struct Connector: Sendable {
     try await admin.list(AdminMethods.ListEvents.self, .init(after: 0)).events
   }
 
+  /// The alarms that stand.
+  func alarms() async throws -> [AlarmView] { try await admin.list(AdminMethods.ListAlarms.self, .init()).alarms }
+
   /// Waits until a device asks for a name that another one holds.
   func claim(on name: String) async throws {
     try await eventually("nobody asked for \(name)") {
