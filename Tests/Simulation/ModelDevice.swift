@@ -11,6 +11,8 @@ struct ModelDevice {
     case weekly
     /// Its name can not be reached for the second half of each quarter.
     case unreachable
+    /// As diligent, but it comes for the first time in the days before the connector's disk is lost.
+    case newcomer
   }
 
   /// A certificate, and when it is to be used from.
@@ -33,19 +35,21 @@ struct ModelDevice {
   var fetched: Delivery?
   var fetchedAt: Instant?
 
-  /// A hundred devices share a domain: more than the CA serves in a week.
+  /// A hundred devices share a domain: more than the CA serves in a week. So do as many newcomers: when the disk is lost, all that the CA grants is spent.
   init?(number: Int) {
-    guard let name = DNSName("h\(number).d\(number / 100).example.com"), let domain = name.parent else { return nil }
-    self.number = number
-    self.name = name
-    self.domain = domain
     manner =
       switch number % 20 {
       case 0: .unreachable
       case 1, 2: .weekly
       case 3, 4, 5: .deaf
+      case 6...10: .newcomer
       default: .diligent
       }
+    let group = manner == .newcomer ? "n\(number / 400)" : "d\(number / 100)"
+    guard let name = DNSName("h\(number).\(group).example.com"), let domain = name.parent else { return nil }
+    self.number = number
+    self.name = name
+    self.domain = domain
   }
 
   func isReachable(at now: Instant, since start: Instant) -> Bool {

@@ -80,7 +80,7 @@ extension Simulation {
 
   /// All are served, and what was told of the CA is over.
   mutating func checkTheEnd() {
-    for device in devices where device.manner == .diligent || device.manner == .deaf {
+    for device in devices where [.diligent, .deaf, .newcomer].contains(device.manner) {
       if device.inUse == nil { complain(device.number, "never got a certificate") }
       if state.slots[device.number].isAlarmed { complain(device.number, "has an alarm that is left") }
     }

@@ -23,6 +23,7 @@ extension Simulation {
   mutating func restore() {
     guard let backup else { return }
     state = backup
+    if broken != .caution { state.ledger = Ledger(state.ledger.buckets, knownSince: clock) }
     errands = Agenda()
     for number in state.slots.indices {
       let slot = state.slots[number]

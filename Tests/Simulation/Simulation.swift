@@ -13,6 +13,8 @@ enum BrokenRule: String, CaseIterable {
   case polling
   /// Nobody is told of a failure.
   case alarms
+  /// After the disk was lost, what stands in the backup is taken for all that was spent.
+  case caution
 }
 
 /// The scheduler's decisions, with model devices and a model CA, through the years: deterministic, and checked as it runs.
@@ -87,7 +89,10 @@ struct Simulation {
 
   /// Runs so many days; stops at the hundredth violation.
   mutating func run(days: Int) {
-    for number in devices.indices { world.put(.come(number), at: start + .days(3) * generator.fraction()) }
+    for device in devices {
+      let first = device.manner == .newcomer ? incidents.restore - .days(3) : start
+      world.put(.come(device.number), at: first + .days(3) * generator.fraction())
+    }
     for wrong in incidents.clocks {
       world.put(.clock(wrong.offset), at: wrong.during.lowerBound)
       world.put(.clock(.zero), at: wrong.during.upperBound)
