@@ -26,7 +26,8 @@ extension Fleet {
         guard let request = try RequestRecord.fetch(id, from: database) else { throw NotFound.request(id) }
         selected = [request]
       } else {
-        selected = try RequestRecord.newestOfSlots(of: selection.device, name: selection.name, from: database)
+        selected = try RequestRecord.newestOfSlots(
+          of: selection.device, name: selection.name, onlyFailed: selection.isEverything, from: database)
         if let name = selection.name, selected.isEmpty { throw NotFound(what: "request", which: "for \(name)") }
       }
       guard transaction.settings.authority != nil else {

@@ -79,17 +79,19 @@ extension RequestRecord {
       arguments: ["after": after ?? 0, "device": device?.rawValue, "all": all])
   }
 
-  /// The newest request of every slot, of all devices or of one, and with a name if one is given.
-  static func newestOfSlots(of device: DeviceID?, name: DNSName?, from database: Database) throws -> [RequestRecord] {
+  /// The newest request of every slot, of all devices or of one, and with a name if one is given; or of these only the failed ones, and those that wait for
+  /// their names.
+  static func newestOfSlots(of device: DeviceID?, name: DNSName?, onlyFailed: Bool, from database: Database) throws -> [RequestRecord] {
     try readable(
       .max, database,
       sql: """
         SELECT * FROM request WHERE number IN (
             SELECT max(number) FROM request WHERE (:device IS NULL OR device = :device) GROUP BY device, slot)
           AND (:name IS NULL OR EXISTS (SELECT 1 FROM json_each(names) WHERE value = :name))
+          AND (NOT :onlyFailed OR state IN ('failed', 'waitingForName'))
         ORDER BY number
         """,
-      arguments: ["device": device?.rawValue, "name": name?.value])
+      arguments: ["device": device?.rawValue, "name": name?.value, "onlyFailed": onlyFailed])
   }
 
   /// The requests that are being ordered, and those whose turn it is, most urgent first.
