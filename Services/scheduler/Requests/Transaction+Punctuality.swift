@@ -14,8 +14,7 @@ extension Transaction {
       "SELECT min(nextAttempt) FROM request WHERE nextAttempt IS NOT NULL", "SELECT min(dueAt) FROM request WHERE dueAt IS NOT NULL",
       "SELECT min(dueAt) FROM renewal WHERE state = 'waiting'",
     ]
-    guard let looked, let due = try moments.compactMap({ try Int64.fetchOne(database, sql: $0) }).min().map(Instant.init(milliseconds:)), due < now
-    else { return nil }
+    guard let looked, let due = try moments.compactMap({ try Instant.fetchOne(database, cached: $0) }).min(), due < now else { return nil }
     return max(due, looked)
   }
 

@@ -38,7 +38,7 @@ struct AlarmRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable
 
   /// Those of a device, nil for the connector's own.
   static func of(_ device: DeviceID?, from database: Database) throws -> [AlarmRecord] {
-    try fetchAll(database, sql: "SELECT * FROM alarm WHERE device IS ? ORDER BY id", arguments: [device?.rawValue])
+    try fetchAll(database, cached: "SELECT * FROM alarm WHERE device IS ? ORDER BY id", arguments: [device?.rawValue])
   }
 
   /// All, or those of one device, oldest first: the first after the one with that id.
@@ -50,7 +50,7 @@ struct AlarmRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable
 
   /// Those of which their devices are to be told again.
   static func toTell(_ count: Int, at now: Instant, from database: Database) throws -> [AlarmRecord] {
-    try fetchAll(database, sql: "SELECT * FROM alarm WHERE tellAt <= ? ORDER BY tellAt LIMIT ?", arguments: [now.milliseconds, count])
+    try fetchAll(database, cached: "SELECT * FROM alarm WHERE tellAt <= ? ORDER BY tellAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// An alarm of which nobody tells the end is over then.
@@ -61,6 +61,6 @@ struct AlarmRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable
 
   /// When the next device is to be told again.
   static func nextTelling(from database: Database) throws -> Instant? {
-    try Int64.fetchOne(database, sql: "SELECT min(tellAt) FROM alarm WHERE tellAt IS NOT NULL").map(Instant.init(milliseconds:))
+    try Instant.fetchOne(database, cached: "SELECT min(tellAt) FROM alarm WHERE tellAt IS NOT NULL")
   }
 }

@@ -13,7 +13,7 @@ struct AuthorityRecord: Codable, FetchableRecord, PersistableRecord {
 
   /// How the CA with this directory is.
   static func health(of directory: DirectoryURL, from database: Database) throws -> AuthorityHealth {
-    let record = try fetchOne(database, sql: "SELECT * FROM authorityOutage WHERE directory = ?", arguments: [directory.key])
+    let record = try fetchAll(database, cached: "SELECT * FROM authorityOutage WHERE directory = ?", arguments: [directory.key]).first
     return AuthorityHealth(
       outage: record.map { .init(since: $0.since, failure: $0.failure, failures: $0.failures, retryAt: $0.retryAt) })
   }
@@ -30,7 +30,6 @@ struct AuthorityRecord: Codable, FetchableRecord, PersistableRecord {
 
   /// The next moment at which an order is made in an outage.
   static func nextMoment(after now: Instant, from database: Database) throws -> Instant? {
-    try Int64.fetchOne(database, sql: "SELECT min(retryAt) FROM authorityOutage WHERE retryAt > ?", arguments: [now.milliseconds])
-      .map(Instant.init(milliseconds:))
+    try Instant.fetchOne(database, cached: "SELECT min(retryAt) FROM authorityOutage WHERE retryAt > ?", arguments: [now.milliseconds])
   }
 }

@@ -47,7 +47,7 @@ struct CampaignRecord: Codable, FetchableRecord, MutablePersistableRecord, Senda
 
   /// Those that are not over, oldest first.
   static func open(from database: Database) throws -> [CampaignRecord] {
-    try fetchAll(database, sql: "SELECT * FROM campaign WHERE endedAt IS NULL ORDER BY id")
+    try fetchAll(database, cached: "SELECT * FROM campaign WHERE endedAt IS NULL ORDER BY id")
   }
 
   static func fetch(_ id: Int, from database: Database) throws -> CampaignRecord? {
@@ -72,7 +72,6 @@ struct CampaignRecord: Codable, FetchableRecord, MutablePersistableRecord, Senda
 
   /// The next deadline of one that is not over.
   static func nextDeadline(from database: Database) throws -> Instant? {
-    try Int64.fetchOne(database, sql: "SELECT min(deadline) FROM campaign WHERE endedAt IS NULL AND NOT isLate AND deadline IS NOT NULL")
-      .map(Instant.init(milliseconds:))
+    try Instant.fetchOne(database, cached: "SELECT min(deadline) FROM campaign WHERE endedAt IS NULL AND NOT isLate AND deadline IS NOT NULL")
   }
 }

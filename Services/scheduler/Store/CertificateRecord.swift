@@ -43,24 +43,24 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
 
   /// Those that are to be offered once more.
   static func toAnnounce(_ count: Int, at now: Instant, from database: Database) throws -> [CertificateRecord] {
-    try fetchAll(database, sql: "SELECT * FROM certificate WHERE announceAt <= ? ORDER BY announceAt LIMIT ?", arguments: [now.milliseconds, count])
+    try fetchAll(
+      database, cached: "SELECT * FROM certificate WHERE announceAt <= ? ORDER BY announceAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// When the next one is to be offered once more.
   static func nextAnnouncement(from database: Database) throws -> Instant? {
-    try Int64.fetchOne(database, sql: "SELECT min(announceAt) FROM certificate WHERE announceAt IS NOT NULL").map(Instant.init(milliseconds:))
+    try Instant.fetchOne(database, cached: "SELECT min(announceAt) FROM certificate WHERE announceAt IS NOT NULL")
   }
 
   /// Those that are to be looked for at their names, longest waiting first.
   static func toObserve(_ count: Int, at now: Instant, from database: Database) throws -> [CertificateRecord] {
     try fetchAll(
-      database, sql: "SELECT * FROM certificate WHERE observeAt <= ? ORDER BY observeAt LIMIT ?", arguments: [now.milliseconds, count])
+      database, cached: "SELECT * FROM certificate WHERE observeAt <= ? ORDER BY observeAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// When the next one is to be looked for.
   static func nextObservation(after now: Instant, from database: Database) throws -> Instant? {
-    try Int64.fetchOne(database, sql: "SELECT min(observeAt) FROM certificate WHERE observeAt > ?", arguments: [now.milliseconds])
-      .map(Instant.init(milliseconds:))
+    try Instant.fetchOne(database, cached: "SELECT min(observeAt) FROM certificate WHERE observeAt > ?", arguments: [now.milliseconds])
   }
 
   /// Those with this fingerprint: one, unless a CA has answered twice.

@@ -60,12 +60,12 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
   /// Those whose certificates that they told of have come due.
   static func adoptedDue(_ count: Int, at now: Instant, from database: Database) throws -> [DeviceRecord] {
     try fetchAll(
-      database, sql: "SELECT * FROM device WHERE adoptedDueAt <= ? ORDER BY adoptedDueAt LIMIT ?", arguments: [now.milliseconds, count])
+      database, cached: "SELECT * FROM device WHERE adoptedDueAt <= ? ORDER BY adoptedDueAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// When the next of them come due.
   static func nextAdoptedDue(from database: Database) throws -> Instant? {
-    try Int64.fetchOne(database, sql: "SELECT min(adoptedDueAt) FROM device WHERE adoptedDueAt IS NOT NULL").map(Instant.init(milliseconds:))
+    try Instant.fetchOne(database, cached: "SELECT min(adoptedDueAt) FROM device WHERE adoptedDueAt IS NOT NULL")
   }
 
   /// Forgets who only logged in.

@@ -46,8 +46,7 @@ struct EventRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
 
   /// When something that is no device's last happened.
   static func latest(_ code: Event.Code, from database: Database) throws -> Instant? {
-    try Int64.fetchOne(database, sql: "SELECT max(at) FROM event WHERE device IS NULL AND code = ?", arguments: [code.rawValue])
-      .map(Instant.init(milliseconds:))
+    try Instant.fetchOne(database, cached: "SELECT max(at) FROM event WHERE device IS NULL AND code = ?", arguments: [code.rawValue])
   }
 
   /// The first events after the one given, oldest first.

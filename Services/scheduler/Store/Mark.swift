@@ -16,7 +16,7 @@ enum Mark: String {
   static let table = "CREATE TABLE IF NOT EXISTS mark (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 
   func number(in database: Database) throws -> Int64? {
-    try Int64.fetchOne(database, sql: "SELECT value FROM mark WHERE name = ?", arguments: [rawValue])
+    try Int64.fetchOne(database.cachedStatement(sql: "SELECT value FROM mark WHERE name = ?"), arguments: [rawValue])
   }
 
   func moment(in database: Database) throws -> Instant? { try number(in: database).map(Instant.init(milliseconds:)) }

@@ -129,40 +129,41 @@ extension RenewalRecord {
   /// Those whose moment has come, longest due first.
   static func due(_ count: Int, at now: Instant, from database: Database) throws -> [RenewalRecord] {
     try fetchAll(
-      database, sql: "SELECT * FROM renewal WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT ?", arguments: [now.milliseconds, count])
+      database, cached: "SELECT * FROM renewal WHERE state = 'waiting' AND dueAt <= ? ORDER BY dueAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// Those whose device has not answered in time.
   static func unanswered(_ count: Int, at now: Instant, from database: Database) throws -> [RenewalRecord] {
-    try fetchAll(database, sql: "SELECT * FROM renewal WHERE answerBy <= ? ORDER BY answerBy LIMIT ?", arguments: [now.milliseconds, count])
+    try fetchAll(database, cached: "SELECT * FROM renewal WHERE answerBy <= ? ORDER BY answerBy LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// Those of certificates about which their CA is to be asked, longest waiting first.
   static func toPoll(_ count: Int, at now: Instant, from database: Database) throws -> [RenewalRecord] {
     try fetchAll(
-      database, sql: "SELECT * FROM renewal WHERE pollAt <= ? ORDER BY pollAt LIMIT ?", arguments: [now.milliseconds, count])
+      database, cached: "SELECT * FROM renewal WHERE pollAt <= ? ORDER BY pollAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// The next moment at which one of them needs something.
   static func nextMoment(after now: Instant, from database: Database) throws -> Instant? {
     let moments = [
-      "SELECT min(dueAt) FROM renewal WHERE state = 'waiting'", "SELECT min(answerBy) FROM renewal WHERE answerBy IS NOT NULL",
-      "SELECT min(reviewAt) FROM renewal WHERE reviewAt IS NOT NULL",
+      try Instant.fetchOne(database, cached: "SELECT min(dueAt) FROM renewal WHERE state = 'waiting'"),
+      try Instant.fetchOne(database, cached: "SELECT min(answerBy) FROM renewal WHERE answerBy IS NOT NULL"),
+      try Instant.fetchOne(database, cached: "SELECT min(reviewAt) FROM renewal WHERE reviewAt IS NOT NULL"),
       // Those that are overdue have been asked about, or are when an answer has come.
-      "SELECT min(pollAt) FROM renewal WHERE pollAt > \(now.milliseconds)",
+      try Instant.fetchOne(database, cached: "SELECT min(pollAt) FROM renewal WHERE pollAt > ?", arguments: [now.milliseconds]),
     ]
-    return try moments.compactMap { try Int64.fetchOne(database, sql: $0) }.min().map(Instant.init(milliseconds:))
+    return moments.compactMap(\.self).min()
   }
 
   /// Those that wait by another rule than this one.
   static func byOtherRule(_ count: Int, than rule: RenewalRule, from database: Database) throws -> [RenewalRecord] {
     try fetchAll(
-      database, sql: "SELECT * FROM renewal WHERE rule < :rule OR rule > :rule LIMIT :count", arguments: ["rule": rule.mark, "count": count])
+      database, cached: "SELECT * FROM renewal WHERE rule < :rule OR rule > :rule LIMIT :count", arguments: ["rule": rule.mark, "count": count])
   }
 
   /// Those of slots whose alarms are to be looked at again.
   static func toReview(_ count: Int, at now: Instant, from database: Database) throws -> [RenewalRecord] {
-    try fetchAll(database, sql: "SELECT * FROM renewal WHERE reviewAt <= ? ORDER BY reviewAt LIMIT ?", arguments: [now.milliseconds, count])
+    try fetchAll(database, cached: "SELECT * FROM renewal WHERE reviewAt <= ? ORDER BY reviewAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// Those of certificates that the CA wants replaced ahead of their time, in no campaign yet.

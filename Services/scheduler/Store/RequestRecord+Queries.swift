@@ -97,10 +97,10 @@ extension RequestRecord {
   /// The requests that are being ordered, and those whose turn it is, most urgent first.
   static func inTurn(_ count: Int, at now: Instant, from database: Database) throws -> [Row] {
     let underWay = try Row.fetchAll(
-      database, sql: "SELECT * FROM request WHERE state = 'ordering' ORDER BY coalesce(neededBy, requestedAt), number LIMIT ?", arguments: [count])
+      database, cached: "SELECT * FROM request WHERE state = 'ordering' ORDER BY coalesce(neededBy, requestedAt), number LIMIT ?", arguments: [count])
     let waiting = try Row.fetchAll(
       database,
-      sql: """
+      cached: """
         SELECT * FROM (
           SELECT * FROM (
             SELECT * FROM request INDEXED BY requestInTurn WHERE state = 'queued' AND waitUntil IS NULL
@@ -117,7 +117,7 @@ extension RequestRecord {
   static func waitingSince(at now: Instant, from database: Database) throws -> Instant? {
     // What waits for a limit still has its moment ahead.
     let sql = "SELECT min(max(changedAt, coalesce(waitUntil, 0))) FROM request INDEXED BY requestByPatience WHERE state = 'queued'"
-    return try Int64.fetchOne(database, sql: sql).map(Instant.init(milliseconds:)).flatMap { $0 <= now ? $0 : nil }
+    return try Instant.fetchOne(database, cached: sql).flatMap { $0 <= now ? $0 : nil }
   }
 
   /// The requests that wait for a name of this device: its own, and with `behind` those of all devices of that scope.
@@ -134,7 +134,7 @@ extension RequestRecord {
   /// The failed requests whose pause is over, and those that wait for a name and are to be looked at.
   static func due(_ count: Int, at now: Instant, from database: Database) throws -> [Row] {
     try Row.fetchAll(
-      database, sql: "SELECT * FROM request WHERE nextAttempt <= ? ORDER BY nextAttempt LIMIT ?", arguments: [now.milliseconds, count])
+      database, cached: "SELECT * FROM request WHERE nextAttempt <= ? ORDER BY nextAttempt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// The failed requests that wait for nothing but the CA.
@@ -144,7 +144,7 @@ extension RequestRecord {
 
   /// The kept requests whose moment has come.
   static func cameDue(_ count: Int, at now: Instant, from database: Database) throws -> [Row] {
-    try Row.fetchAll(database, sql: "SELECT * FROM request WHERE dueAt <= ? ORDER BY dueAt LIMIT ?", arguments: [now.milliseconds, count])
+    try Row.fetchAll(database, cached: "SELECT * FROM request WHERE dueAt <= ? ORDER BY dueAt LIMIT ?", arguments: [now.milliseconds, count])
   }
 
   /// The newest request of a slot that has a certificate for its device to use.
@@ -158,17 +158,18 @@ extension RequestRecord {
   /// When the next pause is over, or the next kept request is due.
   static func nextMoment(after now: Instant, from database: Database) throws -> Instant? {
     let moments = [
-      "SELECT min(waitUntil) FROM request WHERE waitUntil > \(now.milliseconds)",
-      "SELECT min(nextAttempt) FROM request WHERE nextAttempt IS NOT NULL", "SELECT min(dueAt) FROM request WHERE dueAt IS NOT NULL",
+      try Instant.fetchOne(database, cached: "SELECT min(waitUntil) FROM request WHERE waitUntil > ?", arguments: [now.milliseconds]),
+      try Instant.fetchOne(database, cached: "SELECT min(nextAttempt) FROM request WHERE nextAttempt IS NOT NULL"),
+      try Instant.fetchOne(database, cached: "SELECT min(dueAt) FROM request WHERE dueAt IS NOT NULL"),
     ]
-    return try moments.compactMap { try Int64.fetchOne(database, sql: $0) }.min().map(Instant.init(milliseconds:))
+    return moments.compactMap(\.self).min()
   }
 
   /// The requests for which acme-client may keep something that nobody needs any more.
   static func toRelease(_ count: Int, from database: Database) throws -> [Row] {
     try Row.fetchAll(
       database,
-      sql: """
+      cached: """
         SELECT * FROM request WHERE isHeldByClient = 1 AND state NOT IN ('notDue', 'queued', 'ordering', 'awaitingApproval') AND nextAttempt IS NULL
         ORDER BY number LIMIT ?
         """,

@@ -19,7 +19,7 @@ extension Schema {
   private static func set(
     _ column: String, of table: String, to moment: Instant, beyond latest: Instant, where condition: String = "true", in database: Database
   ) throws {
-    try database.execute(
-      sql: "UPDATE \(table) SET \(column) = ? WHERE \(column) > ? AND \(condition)", arguments: [moment.milliseconds, latest.milliseconds])
+    try database.cachedStatement(sql: "UPDATE \(table) SET \(column) = ? WHERE \(column) > ? AND \(condition)")
+      .execute(arguments: [moment.milliseconds, latest.milliseconds])
   }
 }
