@@ -56,6 +56,7 @@ actor Orders: Service {
       board.wake()
       for await wake in board.wakes {
         let began = ContinuousClock.now
+        let wasIdle = isIdle
         let batch = try await nextBatchIfPossible()
         Timer(label: "scheduler_look_duration").record(duration: ContinuousClock.now - began)
         for (request, authority) in batch?.orders ?? [] {
@@ -80,11 +81,15 @@ actor Orders: Service {
           timers.insert(next)
           tasks.addTask { await self.ring(at: next) }
         }
-        if batch != nil, board.underWay.isEmpty, releasing.isEmpty, inquiring.isEmpty, observing.isEmpty { board.rests.publish(wake) }
+        // What ended while it looked may have left something to do, and has it look again.
+        if batch != nil, wasIdle, isIdle { board.rests.publish(wake) }
       }
       throw CancellationError()
     }
   }
+
+  /// Nothing is under way.
+  private var isIdle: Bool { board.underWay.isEmpty && releasing.isEmpty && inquiring.isEmpty && observing.isEmpty }
 
   private struct Batch {
     var orders: [(request: RequestRecord, authority: Authority)] = []
