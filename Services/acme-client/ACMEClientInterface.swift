@@ -11,6 +11,7 @@ struct ACMEClientInterface: Sendable {
   let accounts: Accounts
   let directories: Directories
   let certificates: IssuedCertificates
+  let doctor: Doctor
   let observer = Observer()
 
   var handlers: VarlinkInterfaceHandlers {
@@ -38,6 +39,9 @@ struct ACMEClientInterface: Sendable {
           return NoMembers()
         },
         .reply(ACMEClient.Observe.self) { call, _ in try await observer.observe(call) },
+        .stream(ACMEClient.Diagnose.self, requiresMore: false) { call, _, replies in
+          try await doctor.diagnose(call) { try await replies.send($0) }
+        },
       ])
   }
 

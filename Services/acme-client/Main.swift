@@ -39,6 +39,7 @@ struct ACMEClientService: Sendable {
       issuance: Issuance(
         accounts: accounts, journal: journal, openOrders: openOrders, responders: responders, clock: clock, logger: logger),
       journal: journal, openOrders: openOrders, accounts: accounts, directories: directories,
-      certificates: IssuedCertificates(accounts: accounts, directories: directories, clock: clock, logger: logger))
+      certificates: IssuedCertificates(accounts: accounts, directories: directories, clock: clock, logger: logger),
+      doctor: Doctor(responders: responders, accounts: accounts, directories: directories, clock: clock, logger: logger))
   }
 }

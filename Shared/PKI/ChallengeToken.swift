@@ -13,6 +13,13 @@ public struct ChallengeToken: TextValue {
     value = text
   }
 
+  private init(value: String) { self.value = value }
+
+  /// A token of 256 random bits, as a CA makes one.
+  public static func random() -> ChallengeToken {
+    ChallengeToken(value: Base64URL.encode((0..<32).map { _ in UInt8.random(in: 0 ... .max) }))
+  }
+
   /// The token.
   public var description: String { value }
 }

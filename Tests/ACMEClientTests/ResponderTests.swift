@@ -130,7 +130,8 @@ struct ResponderTests {
   private func publish(by responders: Responders) async throws -> PublicationVerdict {
     let token = try #require(ChallengeToken("token"))
     return try await responders.publish(
-      Publication(name: CA.name("a.example"), token: token), thumbprint: "thumbprint", order: CA.url("order/1"), device: nil, expires: nil)
+      Publication(name: CA.name("a.example"), token: token), as: KeyAuthorization(token: token, thumbprint: "thumbprint"), order: "order/1",
+      device: nil, expires: nil)
   }
 
   private func server(_ name: String, at path: String, _ handlers: [VarlinkHandler]) -> VarlinkServer {

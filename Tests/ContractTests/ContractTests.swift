@@ -33,7 +33,7 @@ struct ContractTests {
       methods: [
         ACMEClient.Issue.self, ACMEClient.Release.self, ACMEClient.ListOrders.self, ACMEClient.DescribeAuthority.self, ACMEClient.GetAccount.self,
         ACMEClient.UpdateAccount.self, ACMEClient.ChangeAccountKey.self, ACMEClient.DeactivateAccount.self, ACMEClient.GetRenewalInfo.self,
-        ACMEClient.Revoke.self, ACMEClient.Observe.self,
+        ACMEClient.Revoke.self, ACMEClient.Observe.self, ACMEClient.Diagnose.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

@@ -88,6 +88,12 @@ actor Accounts {
     return (AuthoritySession(authority: authority, connection: connection, key: key, account: entry.url), entry)
   }
 
+  /// The account that an order would use, if there is one already: nothing is made, and nobody asked.
+  func known(uri: String?, directory: ResourceURL) async throws -> ResourceURL? {
+    guard let key = try await keys.existing(uri: uri, directory: directory) else { return nil }
+    return try entry(of: key.publicKey.thumbprint, at: directory)?.url
+  }
+
   /// The CA does not know the account any more: the next session has a new one.
   func forget(_ session: AuthoritySession) throws {
     logger.log(

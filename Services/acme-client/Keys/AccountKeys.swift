@@ -24,6 +24,11 @@ actor AccountKeys {
     return (try opened(file), isNew)
   }
 
+  /// The key for an authority, if there is one already.
+  func existing(uri: String?, directory: ResourceURL) throws -> (any AccountKey)? {
+    uri == nil && !Self.exists(file(of: directory)) ? nil : try key(uri: uri, directory: directory).key
+  }
+
   /// The key that was made to follow the one at hand, if the CA is not known yet to have taken it.
   func successor(uri: String?, directory: ResourceURL) throws -> (any AccountKey)? {
     guard let file = try? successorFile(uri, directory), Self.exists(file) else { return nil }

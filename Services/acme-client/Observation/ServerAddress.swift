@@ -28,31 +28,21 @@ extension SocketAddress {
     }
   }
 
-  /// Whether it is an address of the public Internet, and not one of this machine, of a private network, or for special purposes (RFC 6890).
-  var isPublic: Bool {
+  /// A port of a host.
+  init(_ address: IPAddress, port: Int) throws {
+    self = try SocketAddress(packedIPAddress: ByteBuffer(bytes: address.octets), port: port)
+  }
+
+  /// The host alone; nil for what is no host.
+  var host: IPAddress? {
     // Where the octets stand in the structures of ip(7) and ipv6(7).
     switch self {
-    case .v4(let v4): withUnsafeBytes(of: v4.address) { Self.isPublic(ipv4: Array($0[4..<8])) }
-    case .v6(let v6): withUnsafeBytes(of: v6.address) { Self.isPublic(ipv6: Array($0[8..<24])) }
-    case .unixDomainSocket: false
+    case .v4(let v4): withUnsafeBytes(of: v4.address) { IPAddress(octets: $0[4..<8]) }
+    case .v6(let v6): withUnsafeBytes(of: v6.address) { IPAddress(octets: $0[8..<24]) }
+    case .unixDomainSocket: nil
     }
   }
 
-  private static func isPublic(ipv4 octets: [UInt8]) -> Bool {
-    switch (octets[0], octets[1], octets[2]) {
-    case (0, _, _), (10, _, _), (127, _, _), (100, 64...127, _), (169, 254, _), (172, 16...31, _), (192, 168, _), (192, 0, 0), (192, 0, 2),
-      (198, 18...19, _), (198, 51, 100), (203, 0, 113), (224..., _, _):
-      false
-    default: true
-    }
-  }
-
-  /// Only 2000::/3 is given out; of that Teredo, documentation and 6to4 lead elsewhere.
-  private static func isPublic(ipv6 octets: [UInt8]) -> Bool {
-    guard octets[0] & 0xE0 == 0x20 else { return false }
-    switch (octets[0], octets[1], octets[2], octets[3]) {
-    case (0x20, 0x01, 0x0D, 0xB8), (0x20, 0x01, 0x00...0x01, _), (0x20, 0x02, _, _), (0x3F, 0xFF, 0x00...0x0F, _): return false
-    default: return true
-    }
-  }
+  /// Whether it is an address of the public Internet, and not one of this machine, of a private network, or for special purposes (RFC 6890).
+  var isPublic: Bool { host?.purpose == .host }
 }

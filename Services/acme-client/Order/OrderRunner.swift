@@ -94,7 +94,8 @@ struct OrderRunner: Sendable {
     case .publish(let publication, let authorization, let expires):
       guard let order = await requests.order else { throw CancellationError() }
       let verdict = try await responders.publish(
-        publication, thumbprint: requests.session.thumbprint, order: order, device: device, expires: expires)
+        publication, as: KeyAuthorization(token: publication.token, thumbprint: requests.session.thumbprint), order: order.value, device: device,
+        expires: expires)
       switch verdict {
       case .inPlace(let responders):
         RehearsedDeath.at("acme-client.published")
@@ -107,7 +108,7 @@ struct OrderRunner: Sendable {
 
   private func withdraw(_ publication: Publication) async -> Visits? {
     guard let order = await requests.order else { return nil }
-    return await responders.withdraw(publication, order: order)
+    return await responders.withdraw(publication, order: order.value)
   }
 
   /// Only the authorizations tell what may be in place. One that can not be read in time is left to the end of its lease.

@@ -46,16 +46,17 @@ struct Responders: Sendable {
   }
 
   /// Asks all responders at once to answer for a name.
+  /// - Parameter limit: how long they have, where that is less than a CA would be waited with; who is silent is not remembered for it.
   func publish(
-    _ publication: Publication, thumbprint: String, order: ResourceURL, device: String?, expires: Instant?
+    _ publication: Publication, as keyAuthorization: KeyAuthorization, order: String, device: String?, expires: Instant?,
+    within limit: Duration? = nil
   ) async throws -> PublicationVerdict {
     var parameters = Responder.Publish.Parameters(
-      order: order.value, name: publication.name, token: publication.token,
-      keyAuthorization: KeyAuthorization(token: publication.token, thumbprint: thumbprint), device: device,
+      order: order, name: publication.name, token: publication.token, keyAuthorization: keyAuthorization, device: device,
       expires: min(expires ?? .latest, clock.now() + Self.longestLease))
     parameters.trace = (TraceContext.current ?? .make()).sampled(TraceCategory.current.contains(.challenge))
     let wish = parameters
-    let answers = try await places.take { await ask { await answer(of: $0, to: wish) } }
+    let answers = try await places.take { await ask { await answer(of: $0, to: wish, within: limit) } }
     try Task.checkCancellation()
     let verdict = PublicationVerdict(answers)
     remark(verdict, answers, about: [.name: publication.name, .token: publication.token, .order: order, .device: device])
@@ -77,8 +78,8 @@ struct Responders: Sendable {
 
   /// Ends the lease of an order everywhere. Where that fails it ends by itself.
   /// - Returns: who has asked for the answer; nil when no responder sees that.
-  func withdraw(_ publication: Publication, order: ResourceURL) async -> Visits? {
-    let parameters = Responder.Withdraw.Parameters(order: order.value, token: publication.token)
+  func withdraw(_ publication: Publication, order: String) async -> Visits? {
+    let parameters = Responder.Withdraw.Parameters(order: order, token: publication.token)
     let replies = try? await places.take {
       await ask { responder in
         try? await VarlinkClient(path: responder.path(percentEncoded: false)).call(Responder.Withdraw.self, parameters, timeLimit: .seconds(2))
@@ -98,9 +99,12 @@ struct Responders: Sendable {
     }
   }
 
-  private func answer(of responder: URL, to parameters: Responder.Publish.Parameters) async -> PublicationVerdict.Answer {
+  private func answer(
+    of responder: URL, to parameters: Responder.Publish.Parameters, within haste: Duration?
+  ) async -> PublicationVerdict.Answer {
     let (name, client) = (Self.name(of: responder), VarlinkClient(path: responder.path(percentEncoded: false)))
-    let limit = patience.limit(for: name)
+    let patient = patience.limit(for: name)
+    let limit = haste.map { min($0, patient) } ?? patient
     let deadline = ContinuousClock.now + limit
     var failure = "it is being restarted again and again"
     for _ in 1...Self.mostProcesses {
@@ -117,7 +121,7 @@ struct Responders: Sendable {
       } catch let error as VarlinkError where error.code == .closed {
         failure = error.shown
       } catch let error as VarlinkError where error.code == .timedOut {
-        patience.wasSilent(name)
+        if haste == nil { patience.wasSilent(name) }
         return .failed("no answer within \(limit.formatted)", required: false)
       } catch {
         return .failed(error.shown, required: false)

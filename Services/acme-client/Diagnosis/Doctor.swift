@@ -1,0 +1,204 @@
+import ACMEClientAPI
+import Logging
+import PKI
+import ResponderAPI
+import ServiceRuntime
+import Telemetry
+
+/// Finds out whether the CA would find the answers to HTTP-01 challenges, without asking it to: looks at names as it does, at all of their addresses.
+struct Doctor: Sendable {
+  /// How many names, of all calls, are looked at at a time.
+  private static let namesAtATime = 16
+  /// How long the responders have: a CA is not waiting yet.
+  private static let publishing = Duration.seconds(3)
+  /// How long a probe is answered, if nobody withdraws it.
+  private static let lease = Duration.seconds(60)
+  /// How long the CA has to show its directory.
+  private static let reading = Duration.seconds(3)
+  /// CAs date certificates back an hour for clocks that are behind.
+  private static let clockTolerance = Duration.seconds(1_800)
+
+  let responders: Responders
+  let accounts: Accounts
+  let directories: Directories
+  let clock: WallClock
+  let logger: Logger
+  private let places = Places(namesAtATime)
+
+  init(responders: Responders, accounts: Accounts, directories: Directories, clock: WallClock, logger: Logger) {
+    self.responders = responders
+    self.accounts = accounts
+    self.directories = directories
+    self.clock = clock
+    self.logger = logger
+  }
+
+  /// Serves ``ACMEClient/Diagnose``.
+  func diagnose(
+    _ call: ACMEClient.Diagnose.Parameters, tell: @Sendable (ACMEClient.Diagnose.Reply) async throws -> Void
+  ) async throws -> ACMEClient.Diagnose.Reply {
+    let look = try Look(call)
+    // Read beside the first look-ups: what it says is needed after them.
+    let authority = Task { await withLimit(Self.reading) { await self.read(call.authority) } ?? .unread(call.authority, "no answer in time") }
+    defer { authority.cancel() }
+    return try await withThrowingTaskGroup(of: ACMEClient.Diagnose.Reply.self) { tasks in
+      for candidate in call.candidates {
+        tasks.addTask {
+          try await places.take {
+            let findings = try await examine(candidate, look, authority: authority)
+            return .init(name: candidate.name, findings: findings.sorted { $0.severity > $1.severity })
+          }
+        }
+      }
+      var last: ACMEClient.Diagnose.Reply?
+      for try await reply in tasks {
+        logger.info(
+          "name looked at: \(reply.findings.map { "\($0.code) (\($0.severity))" }.joined(separator: ", "))", metadata: [.name: reply.name])
+        if let last { try await tell(last) }
+        last = reply
+      }
+      guard let last else { throw CancellationError() }
+      return last
+    }
+  }
+
+  /// A call, read.
+  private struct Look: Sendable {
+    let resolver: Resolver
+    /// This machine's own, where another one is asked.
+    let own: Resolver?
+    let walker: ProbeWalker
+
+    init(_ call: ACMEClient.Diagnose.Parameters) throws {
+      guard (1...SigningRequest.maximumNames).contains(call.candidates.count) else {
+        throw Self.refusal("Of 1 to \(SigningRequest.maximumNames) names one is looked at after the other; these are \(call.candidates.count).")
+      }
+      if let server = call.vantage.resolver {
+        guard let chosen = Resolver(server) else { throw Self.refusal("\(server.shown) is no DNS server's address; see to doctor.resolver.") }
+        (resolver, own) = (chosen, Resolver())
+      } else {
+        (resolver, own) = (Resolver(), nil)
+      }
+      let networks = try call.vantage.privateAddresses.map { text in
+        guard let network = IPNetwork(text) else { throw Self.refusal("\(text.shown) is no network; see to doctor.privateAddresses.") }
+        return network
+      }
+      let ports = [call.vantage.httpPort, call.vantage.httpsPort]
+      if let odd = ports.first(where: { !(1...65_535).contains($0) }) { throw Self.refusal("There is no port \(odd).") }
+      walker = ProbeWalker(
+        resolver: resolver, permission: AddressPermission(networks: networks), httpPort: ports[0], httpsPort: ports[1])
+    }
+
+    private static func refusal(_ text: String) -> ACMEClient.Failed { ACMEClient.Failed(Problem(.internalError, text, final: true)) }
+  }
+
+  private func examine(_ candidate: ACMEClient.Candidate, _ look: Look, authority: Task<AuthorityFacts, Never>) async throws -> [Finding] {
+    let name = candidate.name
+    let probe = Probe(of: name)
+    async let obstacles = responders.obstacles(to: [name], device: candidate.device)
+    async let publication = responders.publish(
+      probe.publication, as: probe.keyAuthorization, order: probe.order, device: candidate.device, expires: clock.now() + Self.lease,
+      within: Self.publishing)
+    async let authorizations = look.resolver.authorizations(for: name)
+    async let ipv6 = look.resolver.lookUp(.ipv6Address, of: name.value)
+    async let ipv4 = look.resolver.lookUp(.address, of: name.value)
+    async let own = look.own?.addresses(of: name)
+
+    var judgement = NameJudgement(name, ipv6: await ipv6, ipv4: await ipv4, own: await own, permission: look.walker.permission)
+    var findings: [Finding] = []
+    let result: Result<PublicationVerdict, any Error>
+    do { result = .success(try await publication) } catch { result = .failure(error) }
+    if case .success(.inPlace) = result {
+      judgement.add(
+        await visit(judgement.addresses, probe, look.walker, isSplit: judgement.isSplit), name: name)
+    }
+    // The caller may be gone: whoever answers the probe should not have to wait for its end.
+    await Task { _ = await responders.withdraw(probe.publication, order: probe.order) }.value
+    let foreseen = await obstacles
+    try Task.checkCancellation()
+    if let obstacle = foreseen.first {
+      findings.append(Finding(.proxyNotConnected, .wrong, name: name, text: obstacle.reason))
+    } else if case .refused(let reason) = try result.get() {
+      findings.append(Finding(.responderFailed, .wrong, name: name, text: "The answer for \(name) cannot be put in place: \(reason)"))
+    }
+    let facts = await authority.value
+    if let finding = CAAJudgement(name, await authorizations, issuer: facts.issuer).finding { findings.append(finding) }
+    if let (code, text) = facts.trouble { findings.append(Finding(code, .doubtful, name: name, text: text)) }
+    return findings + judgement.findings
+  }
+
+  private func visit(
+    _ addresses: [IPAddress], _ probe: Probe, _ walker: ProbeWalker, isSplit: Bool
+  ) async -> [(address: IPAddress, judgement: AddressJudgement)] {
+    await withTaskGroup(of: (Int, AddressJudgement).self) { tasks in
+      for (index, address) in addresses.enumerated() {
+        tasks.addTask {
+          let walk = await walker.walk(from: probe.url, at: address, expecting: probe.keyAuthorization)
+          let view = AddressJudgement.View(source: await ProbeRequest.source(towards: address), isSplit: isSplit)
+          return (index, AddressJudgement(probe.publication.name, at: address, walk, expecting: probe.keyAuthorization, from: view))
+        }
+      }
+      return await tasks.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map { (addresses[$0.0], $0.1) }
+    }
+  }
+
+  // MARK: - The CA
+
+  /// What is known of the CA without asking it for anything.
+  private struct AuthorityFacts: Sendable {
+    var issuer: CAAJudgement.Issuer?
+    var trouble: (code: Finding.Code, text: String)?
+
+    static func unread(_ authority: Authority?, _ reason: String) -> AuthorityFacts {
+      AuthorityFacts(
+        trouble: (.authorityUnread, "The CA's directory \(authority?.directory.shown ?? "") cannot be read (\(reason)), so that CAA is not compared.")
+      )
+    }
+  }
+
+  private func read(_ authority: Authority?) async -> AuthorityFacts {
+    guard let authority else { return AuthorityFacts() }
+    do {
+      let (connection, date) = try await directories.describe(authority.directory, trustRoots: authority.trustRoots)
+      var facts = AuthorityFacts(
+        issuer: .init(
+          identities: connection.directory.meta?.caaIdentities ?? [],
+          account: try await accounts.known(uri: authority.accountKey, directory: connection.url)?.value))
+      let now = clock.now()
+      if let date, max(date - now, now - date) > Self.clockTolerance {
+        facts.trouble = (
+          .clockWrong,
+          "This machine's clock shows \(now), and that of \(connection.url) \(date): leases and certificates end at the wrong time; set it."
+        )
+      }
+      return facts
+    } catch {
+      return .unread(authority, "\(error)")
+    }
+  }
+}
+
+/// A token that looks like a CA's and proves nothing: neither is it in an order, nor its answer made with an account's key.
+private struct Probe: Sendable {
+  let publication: Publication
+  let keyAuthorization: KeyAuthorization
+  /// No order's: those are URLs.
+  let order: String
+
+  init(of name: DNSName) {
+    let token = ChallengeToken.random()
+    publication = Publication(name: name, token: token)
+    keyAuthorization = KeyAuthorization(token: token, thumbprint: ChallengeToken.random().value)
+    order = "probe:\(token)"
+  }
+
+  var url: ProbeURL { ProbeURL(challenge: publication.token, of: publication.name) }
+}
+
+extension Resolver {
+  fileprivate func addresses(of name: DNSName) async -> [IPAddress] {
+    async let ipv6 = lookUp(.ipv6Address, of: name.value).addresses
+    async let ipv4 = lookUp(.address, of: name.value).addresses
+    return await ipv6 + ipv4
+  }
+}

@@ -1,0 +1,121 @@
+import ACMEClientAPI
+import PKI
+
+/// What the DNS says of a name's addresses, which of them are looked at, and what is wrong already.
+struct NameJudgement: Sendable {
+  private(set) var findings: [Finding] = []
+  /// Where the doctor goes, IPv6 first, as CAs do.
+  private(set) var addresses: [IPAddress] = []
+  /// This machine's own resolver leads elsewhere, so that it may not see what the CA sees.
+  private(set) var isSplit = false
+
+  /// More addresses of a name are not looked at.
+  static let mostAddresses = 8
+
+  /// - Parameters:
+  ///   - own: What this machine's resolver says, where another one was asked.
+  init(_ name: DNSName, ipv6: Resolver.Lookup, ipv4: Resolver.Lookup, own: [IPAddress]?, permission: AddressPermission) {
+    let all = ipv6.addresses + ipv4.addresses
+    let lookups = [ipv6, ipv4]
+    if lookups.contains(where: { $0.outcome == .aliasLoop }) {
+      findings.append(
+        Finding(.cnameLoop, .wrong, name: name, text: "The aliases (CNAME) of \(name) lead in a circle, or on and on; correct the DNS."))
+    } else if let failure = lookups.first(where: { $0.outcome.isFailure }) {
+      findings.append(Self.unanswered(name, failure, type: failure == ipv6 ? "AAAA" : "A", isPartial: !all.isEmpty))
+    } else if all.isEmpty {
+      findings.append(Self.absent(name, ipv6, ipv4))
+    }
+    let shut = all.filter { !permission.allows($0) }
+    // Asked from inside, a name may have an address that nobody outside gets to see.
+    let isDoubtful = own == nil && shut.count == all.count
+    for address in shut {
+      let advice =
+        isDoubtful
+        ? "if the public DNS has another one, have the doctor ask a public resolver (doctor.resolver); if your CA goes there, list it in "
+          + "doctor.privateAddresses"
+        : "correct the DNS, or list it in doctor.privateAddresses if your CA goes there"
+      findings.append(
+        Finding(
+          address.purpose == .privateHost ? .privateAddress : .addressNotAllowed, isDoubtful ? .doubtful : .wrong, name: name,
+          address: address.description, text: "\(name) has \(address), \(address.purpose.phrase), where no public CA goes; \(advice)."))
+    }
+    addresses = Array(all.filter(permission.allows).prefix(Self.mostAddresses))
+    if let own, !own.isEmpty, addresses.contains(where: { $0.purpose == .host }), !own.contains(where: { $0.purpose == .host }) {
+      isSplit = true
+      findings.append(
+        Finding(
+          .splitHorizon, .doubtful, name: name, address: own[0].description,
+          text: "For this machine \(name) is \(own[0]), and for the public \(addresses[0]); what is seen from inside may not be what the CA sees."))
+    }
+  }
+
+  private static func unanswered(_ name: DNSName, _ lookup: Resolver.Lookup, type: String, isPartial: Bool) -> Finding {
+    // A server that fails fails for all; one that is silent, or will not answer this machine, may answer the CA.
+    let isCertain = lookup.outcome == .failed(.serverFailure) && !isPartial
+    return Finding(
+      .noDNSAnswer, isCertain ? .wrong : .doubtful, name: name,
+      text:
+        "The DNS gives no answer for the \(type) record of \(name)\(through(lookup)) (\(lookup.outcome.phrase)); see to its name servers and DNSSEC, "
+        + "and to the resolver that was asked.")
+  }
+
+  private static func absent(_ name: DNSName, _ ipv6: Resolver.Lookup, _ ipv4: Resolver.Lookup) -> Finding {
+    let isUnknown = ipv6.outcome == .noName || ipv4.outcome == .noName
+    return Finding(
+      .noAddress, .wrong, name: name,
+      text: isUnknown
+        ? "\(name)\(ipv4.aliases.last.map { " is an alias of \($0.shown), which" } ?? "") does not exist in the DNS (NXDOMAIN); add an A or AAAA record, or "
+          + "correct the name."
+        : "\(name) has neither an A nor an AAAA record in the DNS\(through(ipv4)); add one for the server that is to answer.")
+  }
+
+  private static func through(_ lookup: Resolver.Lookup) -> String { lookup.aliases.last.map { ", by its alias \($0.shown)" } ?? "" }
+
+  /// Adds what was found at the addresses: IPv6 that does not answer where IPv4 does is one thing, and what address translation hides another.
+  mutating func add(_ judgements: [(address: IPAddress, judgement: AddressJudgement)], name: DNSName) {
+    let found = judgements.map { ($0.address, $0.judgement.findings) }
+    let worksOverIPv4 = found.contains { !$0.0.isIPv6 && [.answered, .slow].contains($0.1.first?.code) }
+    for (address, those) in found {
+      guard address.isIPv6, worksOverIPv4, let first = those.first, [.portClosed, .filtered].contains(first.code) else {
+        findings += those
+        continue
+      }
+      findings.append(
+        Finding(
+          .brokenIPv6, first.severity, name: name, address: first.address,
+          text:
+            "\(name) answers over IPv4, but \(address) \(first.code == .portClosed ? "refuses connections" : "gives no answer"), and CAs try IPv6 "
+            + "first; have it answer there, or remove the AAAA record."))
+    }
+    if judgements.contains(where: { $0.judgement.isBehindTranslation && $0.judgement.findings.contains { $0.severity == .doubtful } }) {
+      findings.append(
+        Finding(
+          .natHairpin, .doubtful, name: name,
+          text: "This machine is behind an address translation, and may not see its own public address though the CA does; look at \(name) from "
+            + "elsewhere."))
+    }
+  }
+}
+
+extension Resolver.Lookup.Outcome {
+  /// Whether nothing is known.
+  var isFailure: Bool {
+    switch self {
+    case .failed, .silent, .unreadable: true
+    case .records, .noData, .noName, .aliasLoop: false
+    }
+  }
+
+  /// What happened, in a few words.
+  var phrase: String {
+    switch self {
+    case .failed(let code): "\(code)"
+    case .silent: "no answer in time"
+    case .unreadable: "no server there, or one that makes no sense"
+    case .noName: "NXDOMAIN"
+    case .noData: "no such record"
+    case .aliasLoop: "aliases without end"
+    case .records(let records): "\(records.count) records"
+    }
+  }
+}
