@@ -22,6 +22,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case nameClaimed = "a28e03d4296a4d68bfb8c88336eb67c4"
   /// An administrator gave a name to another device.
   case nameApproved = "c36ba878a4004db1acf922a2f0582495"
+  /// The doctor found something wrong with a name that is ordered for the first time.
+  case nameDiagnosed = "754932e546b0447e996c6865ed73ee6c"
   /// The CA, or the way to it, did not give a certificate.
   case orderFailed = "53c3a976bb124ed88be702b474e9a981"
   /// The CA issued a certificate, and it is on disk.
@@ -142,7 +144,8 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     switch self {
     case .startFailed, .serviceFailed: .critical
     case .orderFailed, .authorityFailed, .accountProblem, .fileDamaged, .storingFailed, .internalFault: .error
-    case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .campaignBegan, .campaignLate, .alarmRaised, .accountLost, .orderRepeated,
+    case .requestRefused, .nameClaimed, .nameDiagnosed, .installFailed, .renewalPressing, .campaignBegan, .campaignLate, .alarmRaised, .accountLost,
+      .orderRepeated,
       .preferredChainMissing,
       .challengeNotInPlace, .respondersLeftOut,
       .loginMissing, .ownCertificateFailed, .loginRefused, .loginBlocked, .doorCrowded, .socketUnserved, .serviceUnanswered, .settingIgnored,

@@ -77,7 +77,7 @@ struct ContractTests {
         AdminMethods.Request.self, AdminMethods.ListSettings.self,
         AdminMethods.ChangeSetting.self, AdminMethods.DescribeAuthority.self, AdminMethods.GetAccount.self,
         AdminMethods.UpdateAccount.self, AdminMethods.ChangeAccountKey.self, AdminMethods.DeactivateAccount.self, AdminMethods.ListTraces.self,
-        AdminMethods.SetTrace.self,
+        AdminMethods.SetTrace.self, AdminMethods.Diagnose.self,
       ], texts: Self.texts)
     #expect(contract.violations() == [])
   }

@@ -12,7 +12,7 @@ struct ACMEConnector: AsyncParsableCommand {
       """,
     subcommands: [
       SetupCommand.self, StatusCommand.self, DevicesCommand.self, NamesCommand.self, CertificatesCommand.self, EventsCommand.self,
-      AlarmsCommand.self, PlanCommand.self, RenewCommand.self, CampaignsCommand.self, RevokeCommand.self, AccountCommand.self,
+      AlarmsCommand.self, PlanCommand.self, DoctorCommand.self, RenewCommand.self, CampaignsCommand.self, RevokeCommand.self, AccountCommand.self,
       RequestCommand.self, SettingsCommand.self, LoginsCommand.self, MetricsCommand.self, TraceCommand.self,
     ])
 }

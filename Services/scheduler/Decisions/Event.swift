@@ -9,7 +9,7 @@ struct Event: Hashable {
   enum Code: String, CaseIterable {
     case deviceFirstSeen, deviceRetired, deviceReinstated, deviceReplaced
     case requestAccepted, requestRefused, requestSuperseded
-    case nameClaimed, nameApproved
+    case nameClaimed, nameApproved, nameDiagnosed
     case certificateIssued, certificateInstalled, certificateServed, certificateRevoked, installFailed, orderFailed
     case authorityFailed, authorityRecovered
     case renewalDue, renewalExplained, renewalPressing
@@ -21,7 +21,9 @@ struct Event: Hashable {
     var severity: EventSeverity {
       switch self {
       case .orderFailed, .authorityFailed: .error
-      case .requestRefused, .nameClaimed, .installFailed, .renewalPressing, .campaignBegan, .campaignLate, .alarmRaised, .stateRestored: .warning
+      case .requestRefused, .nameClaimed, .nameDiagnosed, .installFailed, .renewalPressing, .campaignBegan, .campaignLate, .alarmRaised,
+        .stateRestored:
+        .warning
       case .deviceFirstSeen, .deviceRetired, .deviceReinstated, .deviceReplaced, .requestAccepted, .requestSuperseded, .nameApproved,
         .certificateIssued, .certificateInstalled, .certificateServed, .certificateRevoked, .renewalDue, .renewalExplained, .campaignEnded,
         .authorityRecovered, .alarmCleared, .settingChanged:
@@ -68,6 +70,7 @@ extension Event.Code {
     case .requestSuperseded: .requestSuperseded
     case .nameClaimed: .nameClaimed
     case .nameApproved: .nameApproved
+    case .nameDiagnosed: .nameDiagnosed
     case .certificateIssued: .certificateIssued
     case .certificateInstalled: .certificateInstalled
     case .certificateServed: .certificateServed

@@ -122,6 +122,9 @@ extension VarlinkInterfaceHandlers {
             return account
           }
         },
+        .stream(Methods.Diagnose.self, requiresMore: false) { call, _, replies in
+          try await fleet.answer(.administrators) { try await fleet.diagnose(call.names, by: client) { try await replies.send($0) } }
+        },
         .reply(Methods.ListTraces.self) { _, _ in .init(traces: fleet.traces) },
         .reply(Methods.SetTrace.self) { call, _ in
           try await fleet.answer(.administrators) {

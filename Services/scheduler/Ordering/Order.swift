@@ -29,10 +29,31 @@ struct Order: Sendable {
 
   /// Returns when the outcome is on disk, or the task is cancelled.
   func run() async {
+    let consultation = Consultation(before: request, from: authority, fleet: fleet, client: client)
+    switch await consultation.mode() {
+    case .off:
+      await obtain(unless: nil)
+    case .block:
+      await obtain(unless: await consultation.obstacle())
+    case .advise:
+      await withTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { await consultation.advise() }
+        await obtain(unless: nil)
+        tasks.cancelAll()
+      }
+    }
+  }
+
+  /// - Parameter obstacle: why nothing is to be ordered now.
+  private func obtain(unless obstacle: AttemptFailure?) async {
     let patience = Patience(clock: clock, chance: fleet.chance, logger: fleet.logger)
     await patience.persist(in: "Issue") {
       // It may have been superseded before anybody could stop it.
       guard try await fleet.isOrdering(request.id) else { return }
+      if let obstacle {
+        try await fleet.fail(request.id, obstacle)
+        return
+      }
       do {
         let csr = try SigningRequest(der: Array(request.csr))
         try await keep(try await issue(csr), for: csr)

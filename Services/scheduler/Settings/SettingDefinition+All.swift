@@ -26,6 +26,22 @@ extension SettingDefinition {
     SettingDefinition(
       key: "devices.renewDays", standard: "30", kind: .number(1...365),
       meaning: "How many days before its end a certificate is renewed, at the earliest."),
+    SettingDefinition(
+      key: "doctor.httpPort", standard: "80", kind: .number(1...65_535),
+      meaning: "The TCP port at which the doctor looks at names, 80 as for every CA but one in a laboratory."),
+    SettingDefinition(
+      key: "doctor.httpsPort", standard: "443", kind: .number(1...65_535),
+      meaning: "The TCP port to which it follows redirects to https, 443 but in a laboratory."),
+    SettingDefinition(
+      key: "doctor.mode", standard: "advise", kind: .choice(DoctorMode.allCases.map(\.rawValue)),
+      meaning:
+        "Whether the doctor looks at names that never had a certificate when they are ordered, and says what is wrong, or has them wait for it."),
+    SettingDefinition(
+      key: "doctor.privateAddresses", standard: "", kind: .networks,
+      meaning: "The networks, like 10.0.0.0/8, that the doctor may connect to though they are not public; none are without it."),
+    SettingDefinition(
+      key: "doctor.resolver", standard: "", kind: .server,
+      meaning: "The IP address (and port) of the DNS server that the doctor asks; without it those of /etc/resolv.conf."),
     SettingDefinition(key: "events.keepDays", standard: "365", kind: .number(1...3_650), meaning: "How many days events are kept."),
     SettingDefinition(
       key: "gateway.names", standard: "", kind: .names,

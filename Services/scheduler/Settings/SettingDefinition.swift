@@ -19,6 +19,10 @@ struct SettingDefinition: Sendable {
     case number(ClosedRange<Int>)
     /// At most ten TCP ports with commas between them.
     case ports
+    /// An IP address, perhaps with a port; empty is "not set".
+    case server
+    /// At most 100 IP networks with commas between them.
+    case networks
     /// Which devices are traced: `off`, `all`, or their ids with commas between them.
     case tracing
   }
@@ -35,8 +39,8 @@ struct SettingDefinition: Sendable {
   /// What an administrator reads: the meaning and the bounds.
   var description: String {
     switch kind {
-    case .text, .url, .flag: meaning
-    case .addresses, .names, .ports: "\(meaning) Several are separated by commas."
+    case .text, .url, .flag, .server: meaning
+    case .addresses, .names, .ports, .networks: "\(meaning) Several are separated by commas."
     case .choice(let words): "\(meaning) One of \(words.joined(separator: ", "))."
     case .number(let range): "\(meaning) From \(range.lowerBound) to \(range.upperBound)."
     case .tracing: "\(meaning) off, all, or the ids of at most \(TraceSelection.mostDevices) devices, separated by commas."
@@ -88,6 +92,18 @@ struct SettingDefinition: Sendable {
         throw Refusal(.badValue, "\(key) takes at most ten port numbers, from 1 to 65535.")
       }
       return ports.joined(separator: ",")
+    case .server:
+      guard !value.isEmpty else { return value }
+      guard let server = IPEndpoint(value) else {
+        throw Refusal(.badValue, "\(key) must be an IP address, perhaps with a port, like 192.0.2.53 or [2001:db8::53]:5353.")
+      }
+      return server.description
+    case .networks:
+      let networks = value.listed.map { IPNetwork($0) }
+      guard networks.count <= 100, networks.allSatisfy({ $0 != nil }) else {
+        throw Refusal(.badValue, "\(key) takes at most 100 networks like 10.0.0.0/8 or fd00::/8.")
+      }
+      return networks.compactMap { $0?.description }.joined(separator: ",")
     case .flag:
       switch value.lowercased() {
       case "true", "yes", "1", "on": return "true"

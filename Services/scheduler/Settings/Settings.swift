@@ -30,6 +30,10 @@ struct Settings: Sendable, Hashable {
   let servedPorts: [Int]
   /// Whether they are looked for at addresses that are not public, too.
   let servedPrivateAddresses: Bool
+  /// When the doctor looks at names by itself.
+  let doctorMode: DoctorMode
+  /// How it looks.
+  let doctorVantage: ACMEClient.Vantage
   /// For which devices each category is traced.
   let tracing: [TraceCategory: TraceSelection]
 
@@ -70,6 +74,10 @@ struct Settings: Sendable, Hashable {
     eventRetention = .days(number("events.keepDays"))
     servedPorts = (text("served.ports") ?? "").split(separator: ",").compactMap { Int($0) }
     servedPrivateAddresses = text("served.privateAddresses") == "true"
+    doctorMode = text("doctor.mode").flatMap(DoctorMode.init) ?? .advise
+    doctorVantage = ACMEClient.Vantage(
+      resolver: text("doctor.resolver"), privateAddresses: (text("doctor.privateAddresses") ?? "").split(separator: ",").map(String.init),
+      httpPort: number("doctor.httpPort"), httpsPort: number("doctor.httpsPort"))
     tracing = Dictionary(
       uniqueKeysWithValues: TraceCategory.allCases.map { ($0, TraceSelection(setting: layers.value(.tracing($0)).value) ?? TraceSelection()) })
   }

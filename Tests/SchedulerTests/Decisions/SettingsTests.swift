@@ -55,7 +55,8 @@ struct SettingsTests {
     #expect { try layers().storing("5", for: "devices.renewdays") } throws: { ($0 as? Refusal)?.word == .unknownSetting }
     for (key, value) in [
       ("devices.renewDays", "0"), ("devices.renewDays", "soon"), ("authority.directory", "ftp://x"), ("authority.public", "maybe"),
-      ("authority.contact", "not an address"), ("authority.contact", "a@b.example,@"),
+      ("authority.contact", "not an address"), ("authority.contact", "a@b.example,@"), ("doctor.mode", "loud"), ("doctor.resolver", "dns.example"),
+      ("doctor.privateAddresses", "10.0.0.0/33"),
     ] {
       #expect { try layers().storing(value, for: key) } throws: { ($0 as? Refusal)?.word == .badValue }
     }

@@ -27,6 +27,10 @@ final class StandInClient: Sendable {
     var sightings: [ACMEClient.Sighting] = []
     /// Where was looked.
     var observed: [ACMEClient.Observe.Parameters] = []
+    /// What the doctor finds at a name; nothing at others.
+    var findings: [DNSName: [Finding]] = [:]
+    /// What the doctor was asked.
+    var examined: [ACMEClient.Diagnose.Parameters] = []
     /// The certificates about which was asked.
     var inquiries: [String] = []
     var issued: [String] = []
@@ -122,6 +126,19 @@ final class StandInClient: Sendable {
         return .init(sightings: state.sightings)
       }
     }
+    let diagnose = VarlinkHandler.stream(ACMEClient.Diagnose.self) { call, _, replies in
+      let findings = self.state.withLock { state in
+        state.examined.append(call)
+        return state.findings
+      }
+      let all = call.candidates.map { candidate in
+        ACMEClient.Diagnose.Reply(
+          name: candidate.name,
+          findings: findings[candidate.name] ?? [Finding(.answered, .fine, name: candidate.name, address: "192.0.2.1", text: "It answers.")])
+      }
+      for reply in all.dropLast() { try await replies.send(reply) }
+      return all[all.count - 1]
+    }
     let revoke = VarlinkHandler.reply(ACMEClient.Revoke.self) { call, _ in
       try self.state.withLock { state in
         if let failed = state.revocation { throw failed }
@@ -129,6 +146,6 @@ final class StandInClient: Sendable {
         return .init()
       }
     }
-    return VarlinkInterfaceHandlers(.acmeClient, [issue, release, describe, renewalInfo, revoke, observe])
+    return VarlinkInterfaceHandlers(.acmeClient, [issue, release, describe, renewalInfo, revoke, observe, diagnose])
   }
 }
