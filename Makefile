@@ -6,6 +6,7 @@
 # make deb     the Debian packages, in .build/packages
 # make simulate  two years of 10,000 devices, and what happens when a rule is broken
 # make lint    style of the Swift sources
+# make doctor-table  docs/doctor-table.md: broken set-ups, and what the doctor, certbot and lego say of them
 # make bench   figures, next to those of other ACME clients
 # Each installs the Debian packages it needs and are missing, and keeps its logs in .build/logs.
 
@@ -18,7 +19,7 @@ RELEASE := .build-release
 DENSE := -Xswiftc -Osize -Xswiftc -use-ld=lld -Xlinker --icf=safe -Xlinker -z -Xlinker pack-relative-relocs
 BUILD = swift build $(if $(filter release,$(CONFIGURATION)),--scratch-path $(RELEASE) --configuration release --static-swift-stdlib $(DENSE))
 
-.PHONY: build install deb test parts-and-whole test-system demo simulate lint bench
+.PHONY: build install deb test parts-and-whole test-system demo simulate lint doctor-table bench
 
 build:
 	@deploy/prepare build
@@ -74,6 +75,11 @@ simulate:
 
 lint:
 	@swift format lint --strict --parallel --recursive Package.swift Services Shared Tools Tests
+
+doctor-table:
+	@deploy/prepare table
+	@deploy/step "Building" $(LOGS)/build.log swift build
+	@Tests/doctor-table
 
 bench: CONFIGURATION = release
 bench:

@@ -38,13 +38,14 @@ def free_port():
 class Pebble:
     """`directory` is its URL, `trust` the PEM file for the TLS of its API, `root` the PEM file of the root that it issues under."""
 
-    def __init__(self, folder, http_port, port=None, blocked=(), external_account=False, environment=None):
+    def __init__(self, folder, http_port, port=None, blocked=(), external_account=False, environment=None, resolver=None):
         self.folder = folder
         self.http_port = http_port
         self.port = port
         self.blocked = list(blocked)
         self.external_account = external_account
         self.environment = environment or {}
+        self.resolver = resolver
         self.trust = folder / "api-ca.pem"
         self.root = folder / "root.pem"
         self.log = folder / "pebble.log"
@@ -94,7 +95,7 @@ class Pebble:
             + ["-dns01", f"127.0.0.1:{dns}", "-management", f"127.0.0.1:{dns_management}"],
             self.folder / "dns.log",
         )
-        self._spawn(["pebble", "-config", self.folder / "config.json", "-dnsserver", f"127.0.0.1:{dns}", "-strict"], self.log)
+        self._spawn(["pebble", "-config", self.folder / "config.json", "-dnsserver", self.resolver or f"127.0.0.1:{dns}", "-strict"], self.log)
         return self._wait_for_root()
 
     def _spawn(self, command, log):
