@@ -52,7 +52,7 @@ struct ProbeWalker: Sendable {
     var places = [address]
     func rest() -> Duration { Self.limit - (ContinuousClock.now - start) }
     while true {
-      var outcome = ProbeOutcome.unanswered
+      var outcome = ProbeOutcome.silent
       for place in places {
         outcome = await get(walk.last, at: place, within: rest())
         // A CA tries one more address where there is no connection.
@@ -74,11 +74,13 @@ struct ProbeWalker: Sendable {
         if next.host == url.host {
           places = [address]
         } else {
-          switch await self.places(of: next.host) {
+          switch await withLimit(rest(), { await self.places(of: next.host) }) {
           case .success(let found): places = found
           case .failure(let stop):
             walk.end = stop.end
             return walk
+          case nil:
+            places = []
           }
         }
         walk.urls.append(next)

@@ -145,6 +145,7 @@ WEB_SERVER = {
     "redirecttoaddress": lambda path: redirect(f"http://{CONNECTOR}{path}"),
     "redirectelsewhere": lambda path: redirect(f"http://{name('wrongserver')}{path}"),
     "redirectelsewhere-nowhere": lambda path: redirect(f"http://{name('noaddress')}{path}"),
+    "redirectelsewhere-silent": lambda path: redirect(f"http://{name('nodnsanswer-silent')}{path}"),
     "privateaddress-redirect": lambda path: redirect(f"http://{name('privateaddress')}{path}"),
     "addressnotallowed-redirect": lambda path: redirect(f"http://169.254.1.1{path}"),
     "httpsredirectbroken": lambda path: redirect(f"https://{name('portclosed')}{path}"),
