@@ -116,12 +116,24 @@ struct ChallengeMachineTests {
     let refusal = ConnectorMessage.refusal(Refusal(of: GetChallenge.name, .busy, ""))
     for event in [
       DeviceEvent.received(.getChallengeResult(.init(nil)), question.correlation), .received(refusal, question.correlation),
-      .fired(.question(question)), .disconnected(.closed(code: 1001)),
+      .fired(.question(question)),
     ] {
       _ = device.handle(.asked(question, host: nil, token: token))
       #expect(device.handle(event).first == .challenge(.answer(question, nil)))
     }
-    #expect(device.handle(.asked(question, host: nil, token: token)) == [.challenge(.answer(question, nil))], "it is not connected")
+  }
+
+  @Test("what was asked when the connection ended, or while there was none, is asked on the next one, for as long as the CA waits")
+  func askedAgain() {
+    var device = registered(.lookup)
+    let later = ChallengeQuestion(number: 8)
+    _ = device.handle(.asked(question, host: nil, token: token))
+    #expect(device.handle(.disconnected(.closed(code: 1001))).allSatisfy { if case .challenge = $0 { false } else { true } })
+    #expect(device.handle(.asked(later, host: nil, token: token)) == [.start(.question(later), after: ServedChallenges.questionLimit)])
+    #expect(device.handle(.loggedIn).sent.sorted() == ["GetChallenge", "GetChallenge", "RegisterDevice"])
+    #expect(answer(device.handle(.received(.getChallengeResult(.init(wish.keyAuth)), later.correlation))) == wish.keyAuth)
+    #expect(device.handle(.fired(.question(question))) == [.challenge(.answer(question, nil))])
+    #expect(device.handle(.loggedIn).sent == ["RegisterDevice"])
   }
 
   @Test("only so many questions are on their way")

@@ -50,30 +50,29 @@ extension DeviceMachine {
       return [.challenge(.answer(question, challenge.keyAuthorization))]
     }
     // Whoever gets no answer from the connector follows its own rules.
-    guard wishes.challenges == .lookup, link == .loggedIn || link == .registered, challenges.questions.count < ServedChallenges.mostQuestions else {
+    guard wishes.challenges == .lookup, challenges.questions.count < ServedChallenges.mostQuestions else {
       return [.challenge(.answer(question, nil))]
     }
-    challenges.questions.insert(question)
-    return [
-      .send(GetChallenge(host: host, token: token.value).text(correlation: question.correlation)),
-      .start(.question(question), after: ServedChallenges.questionLimit),
-    ]
+    let message = GetChallenge(host: host, token: token.value)
+    challenges.questions[question] = message
+    let isAsked = link == .loggedIn || link == .registered
+    return (isAsked ? [.send(message.text(correlation: question.correlation))] : [])
+      + [.start(.question(question), after: ServedChallenges.questionLimit)]
+  }
+
+  /// A connector that is restarted is back before the CA gives up: what nobody has answered on a connection that has ended is asked on the next.
+  func askAgain() -> [DeviceAction] {
+    challenges.questions.map { .send($1.text(correlation: $0.correlation)) }
   }
 
   /// The connector has answered a question, or will not: then the answer is none.
   mutating func found(_ keyAuthorization: KeyAuthorization?, for correlation: Correlation) -> [DeviceAction] {
-    guard let question = challenges.questions.first(where: { $0.correlation == correlation }) else { return [] }
-    challenges.questions.remove(question)
+    guard let question = challenges.questions.keys.first(where: { $0.correlation == correlation }) else { return [] }
+    challenges.questions[question] = nil
     return [.challenge(.answer(question, keyAuthorization))]
   }
 
   mutating func overdue(_ question: ChallengeQuestion) -> [DeviceAction] {
-    challenges.questions.remove(question) == nil ? [] : [.challenge(.answer(question, nil))]
-  }
-
-  /// Nobody will answer what was asked on a connection that has ended.
-  mutating func abandonQuestions() -> [DeviceAction] {
-    defer { challenges.questions = [] }
-    return challenges.questions.map { .challenge(.answer($0, nil)) }
+    challenges.questions.removeValue(forKey: question) == nil ? [] : [.challenge(.answer(question, nil))]
   }
 }

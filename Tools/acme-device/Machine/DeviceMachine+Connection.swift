@@ -10,7 +10,7 @@ extension DeviceMachine {
     link = .loggedIn
     hasLoggedIn = true
     pause.reset()
-    return [.say("logged in"), register(now)]
+    return [.say("logged in"), register(now)] + askAgain()
   }
 
   /// Tells the connector who it is, and what it has.

@@ -82,7 +82,7 @@ struct DeviceMachine: Sendable {
     case .loggedIn: loggedIn(now)
     case .loginRefused(let error, let retryAfter): loginRefused(error, retryAfter, using: &generator)
     case .received(let message, let correlation): receive(message, correlation, now)
-    case .disconnected(let end): abandonQuestions() + disconnected(end, using: &generator)
+    case .disconnected(let end): disconnected(end, using: &generator)
     case .requestMade(let made): take(made, now)
     case .installed(let certificate): finishInstalling(certificate, now)
     case .failed(let step, let reason): failed(step, reason)

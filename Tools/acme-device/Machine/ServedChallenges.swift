@@ -40,8 +40,8 @@ struct ServedChallenges: Sendable {
   static let questionLimit = Duration.seconds(6)
 
   var live: [ChallengeToken: Challenge] = [:]
-  /// What was asked on the listener and passed on to the connector, by the `src` of the message.
-  var questions: Set<ChallengeQuestion> = []
+  /// What was asked on the listener and is passed on to the connector.
+  var questions: [ChallengeQuestion: GetChallenge] = [:]
 }
 
 /// A request for a challenge that came in on the device's listener.
