@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Starts Debian's Pebble, a real ACME server for tests, with the DNS server that it validates by. Everything on loopback.
+"""Starts Debian's Pebble, a real ACME server for tests, with the DNS server that it validates by. Everything on loopback, unless told otherwise.
 
 As a program it runs until SIGTERM, and prints what a test needs to know of it, at last `ready URL`.
 """
@@ -38,12 +38,14 @@ def free_port():
 class Pebble:
     """`directory` is its URL, `trust` the PEM file for the TLS of its API, `root` the PEM file of the root that it issues under."""
 
-    def __init__(self, folder, http_port, port=None, blocked=(), external_account=False, environment=None, resolver=None):
+    def __init__(self, folder, http_port, port=None, blocked=(), external_account=False, address=None, hosts=None, resolver=None, environment=None):
         self.folder = folder
         self.http_port = http_port
         self.port = port
         self.blocked = list(blocked)
         self.external_account = external_account
+        self.address = address
+        self.hosts = hosts
         self.environment = environment or {}
         self.resolver = resolver
         self.trust = folder / "api-ca.pem"
@@ -73,11 +75,11 @@ class Pebble:
     def _start(self):
         api = self.port or free_port()
         management, dns, dns_management = (free_port() for _ in range(3))
-        self.directory = f"https://localhost:{api}/dir"
+        self.directory = f"https://{self.address or 'localhost'}:{api}/dir"
         self.management = f"https://localhost:{management}"
         self.dns_management = f"http://127.0.0.1:{dns_management}"
         config = {
-            "listenAddress": f"127.0.0.1:{api}",
+            "listenAddress": f"{self.address or '127.0.0.1'}:{api}",
             "managementListenAddress": f"127.0.0.1:{management}",
             "certificate": str(self.folder / "api.pem"),
             "privateKey": str(self.folder / "api.key"),
@@ -89,14 +91,20 @@ class Pebble:
             "domainBlocklist": self.blocked,
         }
         (self.folder / "config.json").write_text(json.dumps({"pebble": config}))
-        # Every name is 127.0.0.1, and none has an IPv6 address.
-        self._spawn(
-            ["pebble-challtestsrv", "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
-            + ["-dns01", f"127.0.0.1:{dns}", "-management", f"127.0.0.1:{dns_management}"],
-            self.folder / "dns.log",
-        )
-        self._spawn(["pebble", "-config", self.folder / "config.json", "-dnsserver", self.resolver or f"127.0.0.1:{dns}", "-strict"], self.log)
+        if self.resolver is None:
+            self._spawn(self._dns_server(dns, dns_management), self.folder / "dns.log")
+        resolver = self.resolver or f"127.0.0.1:{dns}"
+        self._spawn(["pebble", "-config", self.folder / "config.json", "-dnsserver", resolver, "-strict"], self.log)
         return self._wait_for_root()
+
+    def _dns_server(self, port, management):
+        if self.hosts:  # the names of that file, and no others
+            where = ["--listen-address=127.0.0.1", "--bind-interfaces", f"--port={port}"]
+            names = ["--conf-file=/dev/null", "--no-resolv", "--no-hosts", f"--addn-hosts={self.hosts}", "--local=/#/"]
+            return ["dnsmasq", "--keep-in-foreground", "--log-facility=-", "--pid-file=", "--user=root", *where, *names]
+        # Every name is 127.0.0.1, and none has an IPv6 address.
+        command = ["pebble-challtestsrv", "-http01", "", "-https01", "", "-tlsalpn01", "", "-defaultIPv6", ""]
+        return command + ["-dns01", f"127.0.0.1:{port}", "-management", f"127.0.0.1:{management}"]
 
     def _spawn(self, command, log):
         with open(log, "w") as output:
@@ -126,11 +134,11 @@ class Pebble:
         return False
 
     def _make_api_certificate(self):
-        """Debian's package has none for the API: a CA of its own and a certificate for localhost."""
+        """Debian's package has none for the API: a CA of its own and a certificate for localhost and the address."""
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         openssl("req", "-x509", *key, "-keyout", "api-ca.key", "-out", "api-ca.pem", "-subj", "/CN=Pebble API CA", "-days", "30", folder=self.folder)
         openssl("req", *key, "-keyout", "api.key", "-out", "api.csr", "-subj", "/CN=localhost", folder=self.folder)
-        (self.folder / "api.ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+        (self.folder / "api.ext").write_text(f"subjectAltName=DNS:localhost,IP:{self.address or '127.0.0.1'}\n")
         signer = ["-CA", "api-ca.pem", "-CAkey", "api-ca.key", "-CAcreateserial", "-days", "30", "-extfile", "api.ext"]
         openssl("x509", "-req", "-in", "api.csr", *signer, "-out", "api.pem", folder=self.folder)
 
@@ -149,10 +157,12 @@ def main():
     parser.add_argument("--port", type=int, help="of its API; any free one if not given")
     parser.add_argument("--block", action="append", default=[], metavar="NAME", help="a name that it refuses")
     parser.add_argument("--external-account", action="store_true", help="accounts need external account binding")
+    parser.add_argument("--address", help="where its API is; loopback if not given")
+    parser.add_argument("--hosts", type=Path, metavar="FILE", help="the names that there are, as in hosts(5); any is 127.0.0.1 if not given")
     given = parser.parse_args()
     end = socket.socketpair()
     signal.signal(signal.SIGTERM, lambda *_: end[1].send(b"."))
-    with Pebble(given.folder, given.http, given.port, given.block, given.external_account) as pebble:
+    with Pebble(given.folder, given.http, given.port, given.block, given.external_account, given.address, given.hosts) as pebble:
         print(f"trust {pebble.trust}\nroot {pebble.root}\nlog {pebble.log}")
         print(f"management {pebble.management}\ndns {pebble.dns_management}\nready {pebble.directory}", flush=True)
         end[0].recv(1)

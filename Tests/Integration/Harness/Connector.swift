@@ -17,16 +17,17 @@ struct Connector: Sendable {
   /// Runs it beside `body`.
   /// - Parameters:
   ///   - challenges: the port that answers challenges.
+  ///   - addresses: where it listens; devices come to the first one.
   ///   - credentials: what systemd would hand over, besides the first secrets.
   ///   - longestPause: how many seconds the supervisor waits at most before it starts a service again; nil for its own.
   ///   - network: where it runs; the machine's own if nil.
   static func run<Result: Sendable>(
-    in state: URL, authority: (directory: String, trust: String)?, challenges: Int,
+    in state: URL, authority: (directory: String, trust: String)?, challenges: Int, at addresses: [String] = ["127.0.0.1"],
     environment: [String: String] = [:], credentials: [String: String] = [:], longestPause: Double? = nil, network: Network? = nil,
     _ body: @Sendable (Connector) async throws -> Result
   ) async throws -> Result {
-    var arguments = ["--state", state.path, "--bin", Project.executable(""), "--gateway", "127.0.0.1:0", "--ws", "127.0.0.1:0"]
-    arguments += ["--http", "127.0.0.1:\(challenges)"]
+    var arguments = ["--state", state.path, "--bin", Project.executable(""), "--gateway", "\(addresses[0]):0", "--ws", "127.0.0.1:0"]
+    arguments += addresses.flatMap { ["--http", "\($0):\(challenges)"] }
     if let authority { arguments += ["--ca", authority.directory, "--ca-roots", authority.trust] }
     if let longestPause { arguments += ["--longest-pause", "\(longestPause)"] }
     let command = Command(Project.runLocal, arguments, environment: environment)

@@ -11,6 +11,8 @@ struct Device: Sendable {
   var url: String
   /// Where it runs; the machine's own network if nil.
   var network: Network?
+  /// What it says of itself each time.
+  var options: [String] = []
 
   init(folder: URL, connector: Connector) {
     self.folder = folder
@@ -23,8 +25,8 @@ struct Device: Sendable {
   func enroll(
     _ names: [String], credential: String = "device", options: [String] = [], limit: Duration = .seconds(90)
   ) async throws -> Command.Outcome {
-    let command = enrolment(of: names, credential: credential, options: ["--timeout", "\(limit.components.seconds)"] + options)
-    return try await (network?.inside(command) ?? command).run(limit: limit + .seconds(10))
+    try await enrolment(of: names, credential: credential, options: ["--timeout", "\(limit.components.seconds)"] + options)
+      .run(limit: limit + .seconds(10))
   }
 
   /// Has a certificate and stays connected beside `body`.
@@ -35,7 +37,8 @@ struct Device: Sendable {
 
   private func enrolment(of names: [String], credential: String = "device", options: [String]) -> Command {
     let arguments = ["enroll", "--connector", url, "--password-file", connector.credential(credential), "--directory", folder.path, "--name"]
-    return Command(Project.executable("acme-device"), arguments + names + options)
+    let command = Command(Project.executable("acme-device"), arguments + names + self.options + options)
+    return network?.inside(command) ?? command
   }
 
   /// The same over TLS: it knows the gateway by the pin of its key.
@@ -59,6 +62,9 @@ struct Device: Sendable {
 
   /// The certificate's serial number, as openssl words it.
   func serial() async throws -> String { try await openssl("x509", "-in", file("certificate.pem"), "-noout", "-serial").output }
+
+  /// The certificate in use, in PEM.
+  func certificate() throws -> String { try String(contentsOfFile: file("certificate.pem"), encoding: .utf8) }
 
   /// The path of one of its files.
   func file(_ name: String) -> String { folder.appending(path: name).path }

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Programs
 
-/// Debian's Pebble, strict, with a DNS server for which every name is 127.0.0.1.
+/// Debian's Pebble, strict, with a DNS server for which every name is 127.0.0.1, unless a test says otherwise.
 struct Pebble: Sendable {
   /// Its manners: by default none of its nuisances, so that what a test counts is what it did itself.
   struct Manners: Sendable {
@@ -20,6 +20,10 @@ struct Pebble: Sendable {
     var blocked: [String] = []
     /// Whether it wants external account binding.
     var externalAccount = false
+    /// Where its API is; loopback if nil.
+    var address: String?
+    /// A file as hosts(5) with all the names that there are.
+    var hosts: String?
   }
 
   /// The one external account that it knows, as acme-client reads it.
@@ -38,10 +42,10 @@ struct Pebble: Sendable {
 
   /// Runs it beside `body`.
   static func run<Result: Sendable>(
-    in folder: URL, challengePort: Int, manners: Manners = Manners(), _ body: @Sendable (Pebble) async throws -> Result
+    in folder: URL, challengePort: Int, manners: Manners = Manners(), network: Network? = nil, _ body: @Sendable (Pebble) async throws -> Result
   ) async throws -> Result {
     let command = command(in: folder, challengePort: challengePort, manners: manners)
-    return try await command.whileRunning(log: folder.appending(path: "pebble.stderr")) { facts in
+    return try await (network?.inside(command) ?? command).whileRunning(log: folder.appending(path: "pebble.stderr")) { facts in
       try await body(
         Pebble(
           directory: facts["ready"] ?? "", trust: facts["trust"] ?? "", root: facts["root"] ?? "", log: URL(filePath: facts["log"] ?? ""),
@@ -54,6 +58,8 @@ struct Pebble: Sendable {
     if let port = manners.port { arguments += ["--port", "\(port)"] }
     arguments += manners.blocked.flatMap { ["--block", $0] }
     if manners.externalAccount { arguments.append("--external-account") }
+    if let address = manners.address { arguments += ["--address", address] }
+    if let hosts = manners.hosts { arguments += ["--hosts", hosts] }
     var environment = [
       "PEBBLE_WFE_NONCEREJECT": "\(manners.refusedNonces)",
       "PEBBLE_AUTHZREUSE": "\(manners.reusedAuthorizations)",

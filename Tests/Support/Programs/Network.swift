@@ -8,9 +8,15 @@ package struct Network: Sendable {
   /// Whether this process may make one.
   package static var isPossible: Bool { geteuid() == 0 }
 
+  /// Whether tests that need one are run: in CI nothing is skipped.
+  package static var isWanted: Bool { isPossible || ProcessInfo.processInfo.environment["CI"] != nil }
+
   /// Makes one in which these names are 127.0.0.1; it is gone when `body` is done.
-  package static func with<Result: Sendable>(names: [String] = [], _ body: @Sendable (Network) async throws -> Result) async throws -> Result {
-    let network = Network(name: "acme-\(getpid())")
+  /// - Parameter suffix: What tells several at a time apart.
+  package static func with<Result: Sendable>(
+    names: [String] = [], called suffix: String = "", _ body: @Sendable (Network) async throws -> Result
+  ) async throws -> Result {
+    let network = Network(name: "acme-\(getpid())\(suffix)")
     // ip-netns puts the files of this folder over those of /etc for the commands that it runs.
     let files = URL(filePath: "/etc/netns/\(network.name)")
     try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
@@ -30,6 +36,12 @@ package struct Network: Sendable {
   /// The same command inside.
   package func inside(_ command: Command) -> Command {
     Command("/usr/sbin/ip", ["netns", "exec", name, command.executable] + command.arguments, environment: command.environment)
+  }
+
+  /// Runs commands of ip(8) inside.
+  package func configure(_ commands: String...) async throws {
+    let outcome = try await Command("sh", ["-c", #"printf '%s\n' "$@" | ip -netns "$0" -batch -"#, name] + commands).run()
+    guard outcome.succeeded else { throw Failure("ip -netns \(name) \(commands): \(outcome.complaints)") }
   }
 
   private func remove(_ files: URL) async throws {
