@@ -3,7 +3,7 @@ import Programs
 import Testing
 
 extension Integration {
-  @Suite("A second CA, of another code base: caddy", .enabled(if: Network.isPossible, "a network namespace needs root"))
+  @Suite("A second CA, of another code base: caddy", .enabled(if: Network.isWanted, "a network namespace needs root"))
   struct SecondAuthorityTests {
     @Test("gives certificates for 1, 3, 25 and 100 names")
     func names() async throws {

@@ -37,7 +37,7 @@ struct Pebble: Sendable {
   var root: String
   /// Where its log is.
   let log: URL
-  /// Where it is told how names resolve.
+  /// Where it is told how names resolve, if that stands in no file.
   let dns: String
 
   /// Runs it beside `body`.
