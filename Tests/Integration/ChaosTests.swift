@@ -7,10 +7,9 @@ extension Integration {
   @Suite("Chaos") struct ChaosTests {
     private static let devices = 100
 
-    /// `CHAOS_SEED` in the environment repeats the choices of an earlier run.
     @Test("a service is killed every 200 ms for a minute, under a CA that is slow and refuses nonces, and a hundred devices get their certificates")
     func chaos() async throws {
-      let seed = ProcessInfo.processInfo.environment["CHAOS_SEED"].flatMap(UInt64.init) ?? .random(in: 0...999_999)
+      let seed = Killer.seed
       print("chaos: seed \(seed)")
       try await Testbed.with(.init(refusedNonces: 20, sleeps: true), longestPause: 0.1) { bed in
         async let outcome = Fleet.run(["--devices", "\(Self.devices)"], of: "loyal.py", at: bed.connector)

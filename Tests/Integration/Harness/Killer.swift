@@ -1,4 +1,5 @@
 import Chance
+import FoundationEssentials
 import Glibc
 
 /// Kills one service after the other, at moments that nobody chose: here time itself is what is tested, so its pauses are of time and not of events.
@@ -6,6 +7,8 @@ struct Killer {
   static let services = ["acme-client", "challenge-http", "device-gateway", "scheduler"]
   /// Between two deaths, on average.
   static let pause = Duration.milliseconds(200)
+  /// `CHAOS_SEED` in the environment repeats the choices of an earlier run.
+  static let seed = ProcessInfo.processInfo.environment["CHAOS_SEED"].flatMap(UInt64.init) ?? .random(in: 0...999_999)
 
   private let connector: Connector
   private var generator: SeededGenerator

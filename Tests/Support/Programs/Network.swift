@@ -1,7 +1,7 @@
 import FoundationEssentials
 import Glibc
 
-/// A network namespace with nothing but loopback, and names of its own in /etc/hosts; only root can make one (ip-netns(8)).
+/// A network namespace with nothing but loopback at first, and names of its own in /etc/hosts; only root can make one (ip-netns(8)).
 package struct Network: Sendable {
   package let name: String
 
