@@ -32,7 +32,8 @@ struct Fleet: Sendable {
   /// Where a request stands, for its device.
   func view(of request: RequestRecord, in database: Database) throws -> RequestView {
     try RequestView(
-      request, certificate: CertificateRecord.of(request.id, from: database), progress: orders.progress(of: request.id), now: clock.now())
+      request, certificate: CertificateRecord.of(request.id, from: database), progress: orders.progress(of: request.id),
+      outage: AuthorityRecord.outage(holding: request, by: settings.current, from: database), now: clock.now())
   }
 }
 

@@ -2,8 +2,10 @@ import PKI
 import SchedulerAPI
 
 extension RequestView {
-  /// A request as its device sees it.
-  init(_ request: RequestRecord, certificate: CertificateRecord?, progress: OrderBoard.Progress?, now: Instant) {
+  /// A request as its device sees it. One whose turn does not come because of an `outage` has failed for now, and its device is told why.
+  init(
+    _ request: RequestRecord, certificate: CertificateRecord?, progress: OrderBoard.Progress?, outage: AuthorityHealth.Outage?, now: Instant
+  ) {
     let state = RequestState(request.phase, certificate: certificate, progress: progress)
     self.init(id: request.id, slot: request.slot, state: state, trace: request.trace)
     switch request.phase {
@@ -15,7 +17,11 @@ extension RequestView {
       failure = RequestFailure(reason, again: again, now: now)
     case .failed(let reason, let again): failure = RequestFailure(reason, again: again, now: now)
     case .ready, .installed: if state != .revoked { self.certificate = certificate.map(DeliveredCertificate.init) }
-    case .queued: dueAt = request.waitUntil
+    case .queued:
+      dueAt = request.waitUntil
+      guard let outage else { break }
+      self.state = .failed
+      failure = RequestFailure(outage.failure, again: outage.retryAt, now: now)
     case .superseded: break
     }
   }

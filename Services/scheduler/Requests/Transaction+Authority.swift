@@ -4,6 +4,9 @@ import SchedulerAPI
 
 // What orders show of the CA.
 extension Transaction {
+  /// To so many devices whose turn had come it is told at once that an outage has begun; the others hear it when they ask.
+  private static let mostTold = 256
+
   /// Whether an order of the CA may begin now.
   mutating func mayOrder(from directory: String) throws -> Bool {
     let url = DirectoryURL(directory)
@@ -42,6 +45,7 @@ extension Transaction {
         try raise(
           Alarm(code: AlarmCode(failure), severity: .major, text: "No certificates can be had from \(directory): \(failure.explanation)"),
           of: nil, slot: url.key, over: standing)
+        for request in try readable(RequestRecord.inTurn(Self.mostTold, at: now, from: database)) where request.phase == .queued { announce(request) }
       case .recovered(let since):
         try record(Event(.authorityRecovered, "Certificates can be had from \(directory) again; they could not since \(since)."))
         for alarm in try AlarmRecord.of(nil, from: database) where alarm.slot == url.key { try clear(alarm) }

@@ -170,7 +170,9 @@ struct Transaction {
     var changes: [Watched.Change] = []
     for id in changed {
       guard let request = try RequestRecord.fetch(id, from: database), try !isHeldBack(request) else { continue }
-      let view = try RequestView(request, certificate: CertificateRecord.of(id, from: database), progress: orders.progress(of: id), now: now)
+      let view = try RequestView(
+        request, certificate: CertificateRecord.of(id, from: database), progress: orders.progress(of: id),
+        outage: AuthorityRecord.outage(holding: request, by: settings, from: database), now: now)
       changes.append(Watched.Change(device: request.device, request: view))
     }
     return { [changes, stopped, told, hasWork, events, decisions, effects, trace] in

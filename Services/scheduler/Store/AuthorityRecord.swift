@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import GRDB
 import PKI
 
@@ -16,6 +17,12 @@ struct AuthorityRecord: Codable, FetchableRecord, PersistableRecord {
     let record = try fetchAll(database, cached: "SELECT * FROM authorityOutage WHERE directory = ?", arguments: [directory.key]).first
     return AuthorityHealth(
       outage: record.map { .init(since: $0.since, failure: $0.failure, failures: $0.failures, retryAt: $0.retryAt) })
+  }
+
+  /// The outage because of which a request's turn does not come.
+  static func outage(holding request: RequestRecord, by settings: Settings, from database: Database) throws -> AuthorityHealth.Outage? {
+    guard case .queued = request.phase, let authority = settings.authority else { return nil }
+    return try health(of: DirectoryURL(authority.directory), from: database).outage
   }
 
   /// Keeps how it is.

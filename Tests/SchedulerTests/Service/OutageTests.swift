@@ -23,6 +23,7 @@ struct OutageTests {
         _ = try await fleet.request(failed.id, of: first, in: .failed)
         let second = try await fleet.device("2")
         let held = try await fleet.submit(makeCSR("b.example.net"), of: second)
+        #expect(held.state == .failed && held.failure?.error == "caUnavailable" && held.failure?.final == false)
         try await bench.advance(by: .seconds(10), at: fleet) { bench.client.state.withLock(\.issued.count) == 3 }
         #expect(try await fleet.eventCodes().filter { ["authorityFailed", "orderFailed"].contains($0) } == ["authorityFailed"])
 
@@ -50,7 +51,7 @@ struct OutageTests {
       let other = try await second.device("2")
       let held = try await second.submit(makeCSR("b.example.net"), of: other)
       try await bench.working(second) {
-        #expect(try await state(held, of: other, in: second) == .queued)
+        #expect(try await state(held, of: other, in: second) == .failed)
         #expect(try await second.renew(.init(), force: false) == [failed.id])
         _ = try await second.request(held.id, of: other, in: .ready)
         _ = try await second.request(failed.id, of: device, in: .ready)
