@@ -126,7 +126,7 @@ public struct ServiceProcess: Sendable {
     // When one of them fails the others still stop in good order.
     var members = services.map { Member($0, afterFailure: .gracefullyShutdownGroup) }
     if let archive { members.insert(Member(archive), at: 0) }
-    members.append(Member(notifier))
+    members += [Member(RestingPages()), Member(notifier)]
     if let idleExit { members.append(Member(idleExit, afterSuccess: .gracefullyShutdownGroup)) }
 
     var configuration = ServiceGroupConfiguration(services: members, gracefulShutdownSignals: [.sigterm, .sigint], logger: environment.logger)

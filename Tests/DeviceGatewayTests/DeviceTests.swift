@@ -86,13 +86,17 @@ struct DeviceTests {
     }
   }
 
+  private func registered(at gateway: TestGateway) async throws -> (TestDevice, DeviceID) {
+    let device = try await gateway.device("a")
+    try await device.send(RegisterDevice(hwId: nil, type: .linux).text)
+    _ = try await device.message(RegisterDeviceResult.self)
+    return (device, FakeScheduler.id(.init(scope: "instance", sip: "a")))
+  }
+
   @Test("a wish for a new CSR reaches the device, and that it was told, and its answer, the scheduler")
   func renewal() async throws {
     try await TestGateway.run { gateway in
-      let device = try await gateway.device("a")
-      try await device.send(RegisterDevice(hwId: nil, type: .linux).text)
-      _ = try await device.message(RegisterDeviceResult.self)
-      let id = FakeScheduler.id(.init(scope: "instance", sip: "a"))
+      let (device, id) = try await registered(at: gateway)
       let name = try #require(DNSName("a.example"))
       gateway.scheduler.wish(
         RenewalWish(slot: "web", names: [name], reason: .keyCompromise, newKey: true, deadline: Instant(milliseconds: 7)), from: id)
@@ -108,10 +112,7 @@ struct DeviceTests {
   @Test("an alarm reaches the device, and its end")
   func alarm() async throws {
     try await TestGateway.run { gateway in
-      let device = try await gateway.device("a")
-      try await device.send(RegisterDevice(hwId: nil, type: .linux).text)
-      _ = try await device.message(RegisterDeviceResult.self)
-      let id = FakeScheduler.id(.init(scope: "instance", sip: "a"))
+      let (device, id) = try await registered(at: gateway)
       let name = try #require(DNSName("a.example"))
       for over in [false, true] {
         let alarm = DeviceAlarm(code: .nameUnreachable, severity: .major, text: "a.example does not answer.", name: name, over: over)
