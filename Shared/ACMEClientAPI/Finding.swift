@@ -19,6 +19,8 @@ public struct Finding: Codable, Sendable, Hashable {
     case privateAddress
     /// It has an address that is no host's on the Internet, and is not connected to.
     case addressNotAllowed
+    /// It has more addresses than are looked at.
+    case manyAddresses
     /// This machine's resolver has other addresses for it than the one that was asked.
     case splitHorizon
 

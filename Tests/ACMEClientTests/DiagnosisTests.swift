@@ -45,7 +45,7 @@ struct DiagnosisTests {
       (answer(200, "<form><input type=\"password\"></form>"), .loginPage), (answer(502), .serverFailed), (answer(303), .redirectNotFollowed),
       (answer(301), .redirectNotFollowed), (.loop, .redirectLoop), (.tooManyRedirects, .tooManyRedirects),
       (.refusedRedirect("http://a.example:8080/", .port(8_080)), .redirectToOtherPort),
-      (.refusedRedirect("ftp://a.example/", .scheme("ftp")), .redirectNotFollowed), (.noAddress(name), .redirectElsewhere),
+      (.refusedRedirect("ftp://a.example/", .scheme("ftp")), .redirectNotFollowed),
       (.outcome(.refused), .portClosed), (.outcome(.unanswered), .filtered), (.outcome(.unreachable(beyond: true)), .unreachable),
       (.outcome(.silent), .noAnswer), (.outcome(.cut), .connectionCut), (.outcome(.notHTTP), .notHTTP),
     ]
@@ -54,6 +54,8 @@ struct DiagnosisTests {
       #expect(found.map(\.code) == [code] && found.first?.severity == .wrong, "\(end)")
       #expect(found.first?.text.hasSuffix(".") == true && found.first?.text.contains(name.value) == true)
     }
+    #expect(try judge(.noAddress(name)).map(\.code) == [.redirectElsewhere])
+    #expect(try judge(.noAddress(name)).map(\.severity) == [.doubtful], "others may see one")
   }
 
   @Test("who answered is said in its own words, as far as they are printable")
@@ -128,6 +130,8 @@ struct DiagnosisTests {
   func noAddress() {
     #expect(addresses(.noName, .noName).findings.map(\.code) == [.noAddress])
     #expect(addresses(.noData, .noData).findings.map(\.code) == [.noAddress])
+    #expect(addresses(.noName, .noName).findings.map(\.severity) == [.doubtful], "the public DNS may know it")
+    #expect(addresses(.noName, .noName, own: []).findings.map(\.severity) == [.wrong])
     #expect(addresses(.aliasLoop, .aliasLoop).findings.map(\.code) == [.cnameLoop])
     let failed = addresses(.failed(.serverFailure), .failed(.serverFailure)).findings
     #expect(failed.map(\.code) == [.noDNSAnswer] && failed.map(\.severity) == [.wrong])
@@ -147,6 +151,15 @@ struct DiagnosisTests {
     #expect(listed.findings.isEmpty && listed.addresses.map(\.description) == ["::1", "10.0.0.1"])
   }
 
+  @Test("of very many addresses four of each family are visited, and that is said")
+  func many() {
+    let (six, four) = ((1...9).map { "2606:4700::\($0)" }, (1...9).map { "8.8.8.\($0)" })
+    func records(_ texts: [String]) -> Resolver.Lookup.Outcome { .records(texts.compactMap { IPAddress($0).map { .address($0) } }) }
+    let judgement = addresses(records(six), records(four))
+    #expect(judgement.addresses.map(\.description) == Array(six.prefix(4) + four.prefix(4)))
+    #expect(judgement.findings.map(\.code) == [.manyAddresses] && judgement.findings.first?.text.contains("18 addresses, of which 8") == true)
+  }
+
   @Test("this machine's own resolver has other addresses")
   func split() {
     let judgement = addresses(.noData, records("8.8.8.8"), own: ["10.0.0.1"])
@@ -163,6 +176,9 @@ struct DiagnosisTests {
     }
     judgement.add([at(six, .outcome(.refused), from: "2606:4700::2"), at(four, answer(200, ours.value), from: "8.8.4.4")], name: name)
     #expect(judgement.findings.map(\.code) == [.brokenIPv6, .answered])
+    judgement = addresses(records("2606:4700::1"), records("8.8.8.8"))
+    judgement.add([at(six, answer(200, ours.value), from: "2606:4700::2"), at(four, .outcome(.refused), from: "8.8.4.4")], name: name)
+    #expect(judgement.findings.map(\.code) == [.answered, .portClosed] && judgement.findings.map(\.severity) == [.fine, .doubtful])
     var hidden = addresses(.noData, records("8.8.8.8"))
     hidden.add([at(four, .outcome(.refused), from: "192.168.0.2")], name: name)
     #expect(hidden.findings.map(\.code) == [.portClosed, .natHairpin] && hidden.findings.allSatisfy { $0.severity == .doubtful })

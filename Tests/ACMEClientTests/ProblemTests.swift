@@ -32,12 +32,18 @@ struct ProblemTests {
     ] as [(String, [String]?, String?)])
   func visits(type: String, addresses: [String]?, hint: String?) {
     let visits = addresses.map { Visits($0.enumerated().map { .init(address: $0.element, time: Instant(milliseconds: Int64($0.offset))) }) }
-    let failure = NameFailure(name: CA.name("a.example"), cause: .refused(CA.problem(type)), visits: visits)
-    if let hint {
-      #expect(Problem(OrderFailure.names([failure])).text.contains(hint))
-    } else {
-      #expect(failure.reason == NameFailure(name: failure.name, cause: failure.cause).reason)
+    func failure(_ visits: Visits?, answeredBy holders: [String]) -> NameFailure {
+      NameFailure(name: CA.name("a.example"), cause: .refused(CA.problem(type)), answeredBy: holders, visits: visits)
     }
+    let own = failure(visits, answeredBy: ["challenge-http"])
+    if let hint {
+      #expect(Problem(OrderFailure.names([own])).text.contains(hint))
+    } else {
+      #expect(own.reason == failure(nil, answeredBy: ["challenge-http"]).reason)
+    }
+    // Another one that answers does not tell who has come.
+    let shared = failure(Visits([]), answeredBy: ["challenge-http", "webroot"])
+    #expect(!Problem(OrderFailure.names([shared])).text.contains("nobody"))
   }
 
   @Test(

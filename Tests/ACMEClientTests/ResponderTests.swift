@@ -110,7 +110,7 @@ struct ResponderTests {
         let start = ContinuousClock.now
         let obstacles = await responders.obstacles(to: [name], device: "d1")
         let time = ContinuousClock.now - start
-        #expect(obstacles == [.init(name: name, reason: "The proxy is away.")])
+        #expect(obstacles == [.init(name: name, reason: "gateway: The proxy is away.")])
         #expect(time >= .seconds(2) && time < .seconds(5))
         let none = await responders.obstacles(to: [name], device: "d2")
         #expect(none.isEmpty)

@@ -103,7 +103,7 @@ struct Resolver: Sendable {
   }
 
   /// Names of more labels have these of their domains looked at.
-  private static let mostDomains = 10
+  private static let mostDomains = 32
 
   private struct Failure: Error { let outcome: Lookup.Outcome }
 

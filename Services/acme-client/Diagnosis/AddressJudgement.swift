@@ -40,7 +40,8 @@ struct AddressJudgement {
     case .noAddress(let target):
       [
         finding(
-          .redirectElsewhere, "\(address) redirects challenges of \(name) to \(target), which has no address; correct the redirect, or the DNS.")
+          .redirectElsewhere, .doubtful,
+          "\(address) redirects challenges of \(name) to \(target), which has no address for this machine; correct the redirect, or the DNS.")
       ]
     case .notAllowed(let host, let target):
       [
@@ -62,7 +63,8 @@ struct AddressJudgement {
     }
     if walk.leftName {
       return finding(
-        .redirectElsewhere,
+        // What hides an address from this machine hides it behind a redirect too.
+        .redirectElsewhere, outcome.mayBeOurView ? .doubtful : .wrong,
         "\(address) redirects challenges of \(name) to \(walk.last), and there \(outcome.phrase); correct the redirect, or that host.")
     }
     switch outcome {
@@ -193,6 +195,14 @@ struct AddressJudgement {
 }
 
 extension ProbeOutcome {
+  /// Whether a connection did not come about at all.
+  fileprivate var mayBeOurView: Bool {
+    switch self {
+    case .refused, .unanswered, .unreachable: true
+    case .silent, .cut, .notHTTP, .noTLS, .answer: false
+    }
+  }
+
   fileprivate var phrase: String {
     switch self {
     case .refused: "connections are refused"

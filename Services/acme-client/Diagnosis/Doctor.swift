@@ -96,9 +96,7 @@ struct Doctor: Sendable {
     let name = candidate.name
     let probe = Probe(of: name)
     async let obstacles = responders.obstacles(to: [name], device: candidate.device)
-    async let publication = responders.publish(
-      probe.publication, as: probe.keyAuthorization, order: probe.order, device: candidate.device, expires: clock.now() + Self.lease,
-      within: Self.publishing)
+    async let publication = publish(probe, for: candidate)
     async let authorizations = look.resolver.authorizations(for: name)
     async let ipv6 = look.resolver.lookUp(.ipv6Address, of: name.value)
     async let ipv4 = look.resolver.lookUp(.address, of: name.value)
@@ -106,8 +104,7 @@ struct Doctor: Sendable {
 
     var judgement = NameJudgement(name, ipv6: await ipv6, ipv4: await ipv4, own: await own, permission: look.walker.permission)
     var findings: [Finding] = []
-    let result: Result<PublicationVerdict, any Error>
-    do { result = .success(try await publication) } catch { result = .failure(error) }
+    let (result, isSomebodySlow) = await publication
     if case .success(.inPlace) = result {
       judgement.add(
         await visit(judgement.addresses, probe, look.walker, isSplit: judgement.isSplit), name: name)
@@ -124,7 +121,30 @@ struct Doctor: Sendable {
     let facts = await authority.value
     if let finding = CAAJudgement(name, await authorizations, issuer: facts.issuer).finding { findings.append(finding) }
     if let (code, text) = facts.trouble { findings.append(Finding(code, .doubtful, name: name, text: text)) }
-    return findings + judgement.findings
+    findings += judgement.findings
+    guard isSomebodySlow else { return findings }
+    // An order waits longer for responders, and who was silent here may answer there.
+    let slow = Finding(
+      .responderFailed, .doubtful, name: name,
+      text: "Not all who may answer for \(name) have put the answer in place within \(Self.publishing.components.seconds) s; an order waits for "
+        + "\(ResponderPatience.full.components.seconds) s.")
+    return findings.map { $0.address != nil || $0.code == .responderFailed ? $0.doubted : $0 } + [slow]
+  }
+
+  /// Puts the probe's answer in place.
+  /// - Returns: what came of it, and whether somebody has not spoken in time.
+  private func publish(_ probe: Probe, for candidate: ACMEClient.Candidate) async -> (result: Result<PublicationVerdict, any Error>, isSlow: Bool) {
+    let began = ContinuousClock.now
+    let result: Result<PublicationVerdict, any Error>
+    do {
+      result = .success(
+        try await responders.publish(
+          probe.publication, as: probe.keyAuthorization, order: probe.order, device: candidate.device, expires: clock.now() + Self.lease,
+          within: Self.publishing))
+    } catch {
+      result = .failure(error)
+    }
+    return (result, ContinuousClock.now - began >= Self.publishing)
   }
 
   private func visit(
@@ -193,6 +213,11 @@ private struct Probe: Sendable {
   }
 
   var url: ProbeURL { ProbeURL(challenge: publication.token, of: publication.name) }
+}
+
+extension Finding {
+  /// The same, and nothing is certain.
+  fileprivate var doubted: Finding { Finding(code, min(severity, .doubtful), name: name, address: address, text: text) }
 }
 
 extension Resolver {

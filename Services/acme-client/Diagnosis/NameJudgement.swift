@@ -23,7 +23,7 @@ struct NameJudgement: Sendable {
     } else if let failure = lookups.first(where: { $0.outcome.isFailure }) {
       findings.append(Self.unanswered(name, failure, type: failure == ipv6 ? "AAAA" : "A", isPartial: !all.isEmpty))
     } else if all.isEmpty {
-      findings.append(Self.absent(name, ipv6, ipv4))
+      findings.append(Self.absent(name, ipv6, ipv4, isPublic: own != nil))
     }
     let shut = all.filter { !permission.allows($0) }
     // Asked from inside, a name may have an address that nobody outside gets to see.
@@ -39,7 +39,17 @@ struct NameJudgement: Sendable {
           address.purpose == .privateHost ? .privateAddress : .addressNotAllowed, isDoubtful ? .doubtful : .wrong, name: name,
           address: address.description, text: "\(name) has \(address), \(address.purpose.phrase), where no public CA goes; \(advice)."))
     }
-    addresses = Array(all.filter(permission.allows).prefix(Self.mostAddresses))
+    let open = [ipv6.addresses, ipv4.addresses].map { $0.filter(permission.allows) }
+    addresses = open.flatMap { $0.prefix(Self.mostAddresses / 2) }
+    let left = open.map { max(0, $0.count - Self.mostAddresses / 2) }.reduce(0, +)
+    if left > 0 {
+      findings.append(
+        Finding(
+          .manyAddresses, .doubtful, name: name,
+          text:
+            "\(name) has \(addresses.count + left) addresses, of which \(addresses.count) are looked at, and the CA takes any; look at the others "
+            + "by hand."))
+    }
     if let own, !own.isEmpty, addresses.contains(where: { $0.purpose == .host }), !own.contains(where: { $0.purpose == .host }) {
       isSplit = true
       findings.append(
@@ -59,14 +69,16 @@ struct NameJudgement: Sendable {
         + "and to the resolver that was asked.")
   }
 
-  private static func absent(_ name: DNSName, _ ipv6: Resolver.Lookup, _ ipv4: Resolver.Lookup) -> Finding {
+  /// - Parameter isPublic: whether another resolver than this machine's own was asked, which perhaps knows no more than what is inside.
+  private static func absent(_ name: DNSName, _ ipv6: Resolver.Lookup, _ ipv4: Resolver.Lookup, isPublic: Bool) -> Finding {
     let isUnknown = ipv6.outcome == .noName || ipv4.outcome == .noName
     return Finding(
-      .noAddress, .wrong, name: name,
+      .noAddress, isPublic ? .wrong : .doubtful, name: name,
       text: isUnknown
         ? "\(name)\(ipv4.aliases.last.map { " is an alias of \($0.shown), which" } ?? "") does not exist in the DNS (NXDOMAIN); add an A or AAAA record, or "
           + "correct the name."
-        : "\(name) has neither an A nor an AAAA record in the DNS\(through(ipv4)); add one for the server that is to answer.")
+        : "\(name) has neither an A nor an AAAA record in the DNS\(through(ipv4)); add one for the server that is to answer"
+          + (isPublic ? "." : ", or have the doctor ask a public resolver (doctor.resolver)."))
   }
 
   private static func through(_ lookup: Resolver.Lookup) -> String { lookup.aliases.last.map { ", by its alias \($0.shown)" } ?? "" }
@@ -74,10 +86,18 @@ struct NameJudgement: Sendable {
   /// Adds what was found at the addresses: IPv6 that does not answer where IPv4 does is one thing, and what address translation hides another.
   mutating func add(_ judgements: [(address: IPAddress, judgement: AddressJudgement)], name: DNSName) {
     let found = judgements.map { ($0.address, $0.judgement.findings) }
-    let worksOverIPv4 = found.contains { !$0.0.isIPv6 && [.answered, .slow].contains($0.1.first?.code) }
+    func works(overIPv6 isIPv6: Bool) -> Bool { found.contains { $0.0.isIPv6 == isIPv6 && [.answered, .slow].contains($0.1.first?.code) } }
+    let (worksOverIPv6, worksOverIPv4) = (works(overIPv6: true), works(overIPv6: false))
     for (address, those) in found {
-      guard address.isIPv6, worksOverIPv4, let first = those.first, [.portClosed, .filtered].contains(first.code) else {
+      guard let first = those.first, [.portClosed, .filtered].contains(first.code), address.isIPv6 ? worksOverIPv4 : worksOverIPv6 else {
         findings += those
+        continue
+      }
+      guard address.isIPv6 else {
+        findings.append(
+          Finding(
+            first.code, .doubtful, name: name, address: first.address,
+            text: "\(first.text.dropLast()); CAs that try IPv6 first do not notice, for there \(name) answers."))
         continue
       }
       findings.append(
@@ -87,7 +107,7 @@ struct NameJudgement: Sendable {
             "\(name) answers over IPv4, but \(address) \(first.code == .portClosed ? "refuses connections" : "gives no answer"), and CAs try IPv6 "
             + "first; have it answer there, or remove the AAAA record."))
     }
-    if judgements.contains(where: { $0.judgement.isBehindTranslation && $0.judgement.findings.contains { $0.severity == .doubtful } }) {
+    if judgements.contains(where: { $0.judgement.isBehindTranslation && $0.judgement.findings.contains(where: \.isOfView) }) {
       findings.append(
         Finding(
           .natHairpin, .doubtful, name: name,
@@ -95,6 +115,11 @@ struct NameJudgement: Sendable {
             + "elsewhere."))
     }
   }
+}
+
+extension Finding {
+  /// Whether it is doubtful because this machine may not see what others see.
+  fileprivate var isOfView: Bool { severity == .doubtful && [.portClosed, .filtered, .unreachable, .loginPage].contains(code) }
 }
 
 extension Resolver.Lookup.Outcome {

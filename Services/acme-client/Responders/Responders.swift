@@ -15,6 +15,10 @@ struct Responders: Sendable {
   private static let mostProcesses = 3
   /// How long they are asked what they foresee: all of them know it, or do not look.
   private static let foresight = Duration.seconds(2)
+  /// The gateway, as the responder for devices that answer themselves.
+  private static let gateway = "device-gateway"
+  /// The connector's own responder at port 80, which tells who has come.
+  static let ownAtPort80 = "challenge-http"
   /// How many names are put in place at once, of all orders: a responder takes only so many connections.
   static let namesAtATime = 64
 
@@ -41,8 +45,13 @@ struct Responders: Sendable {
       return (try? await client.call(Responder.Foresee.self, question, timeLimit: limit))?.obstacles.prefix(names.count) ?? []
     }
     let wanted = Set(names)
-    return answers.flatMap(\.answer).filter { wanted.contains($0.name) }.sorted { $0.name < $1.name }
-      .map { Responder.Obstacle(name: $0.name, reason: $0.reason.clipped) }
+    return answers.flatMap { responder, obstacles in
+      obstacles.filter { wanted.contains($0.name) }.map { obstacle in
+        // The gateway speaks of devices; any other one is to be found by its name.
+        let reason = responder == Self.gateway ? obstacle.reason : "\(responder): \(obstacle.reason)"
+        return Responder.Obstacle(name: obstacle.name, reason: reason.clipped)
+      }
+    }.sorted { $0.name < $1.name }
   }
 
   /// Asks all responders at once to answer for a name.
@@ -88,7 +97,9 @@ struct Responders: Sendable {
     let seen = (replies ?? []).compactMap(\.answer?.visits)
     guard !seen.isEmpty else { return nil }
     let visits = Visits(Array(seen.joined()))
-    logger.info("challenge was asked for by \(visits.summary)", metadata: [.name: publication.name, .token: publication.token, .order: order])
+    logger.info(
+      "challenge was asked for at the connector by \(visits.summary)",
+      metadata: [.name: publication.name, .token: publication.token, .order: order])
     return visits
   }
 

@@ -18,7 +18,7 @@ extension AlarmCode {
       case .nameUnreachable, .nameNotReady, .challengeFailed, .caaForbids: .nameUnreachable
       case .rateLimited, .namePaused: .rateLimited
       case .caUnavailable: .authorityUnavailable
-      case .accountProblem: .accountProblem
+      case .accountProblem, .notConfigured: .accountProblem
       default: .certificateFailed
       }
   }

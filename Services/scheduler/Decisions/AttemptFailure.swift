@@ -29,10 +29,13 @@ struct AttemptFailure: Codable, Hashable {
   static func internalError(_ text: String) -> AttemptFailure { AttemptFailure(error: Problem.Word.internalError.rawValue, text: text) }
 
   /// The CA, or the connector itself, did not work; the request may be as good as any.
-  var isOutage: Bool { [Problem.Word.caUnavailable, .accountProblem, .internalError].map(\.rawValue).contains(error) }
+  var isOutage: Bool { [Problem.Word.caUnavailable, .accountProblem, .notConfigured, .internalError].map(\.rawValue).contains(error) }
 
   /// The CA or our account there can not be used: no order would fare better.
-  var concernsAuthority: Bool { [Problem.Word.caUnavailable, .accountProblem].map(\.rawValue).contains(error) }
+  var concernsAuthority: Bool { [Problem.Word.caUnavailable, .accountProblem, .notConfigured].map(\.rawValue).contains(error) }
+
+  /// A fault of the connector's own says nothing about the CA.
+  var isOwnFault: Bool { error == Problem.Word.internalError.rawValue }
 
   /// Nothing was ordered, and nothing was spent: a name can not be answered for yet.
   var awaitsName: Bool { error == Problem.Word.nameNotReady.rawValue }

@@ -44,6 +44,7 @@ struct AuthorityHealth: Hashable {
   /// Takes note of how an order ended, nil for a certificate. Whatever is no fault of the CA's shows that it can be used.
   /// - Parameter jitter: a random number from 0 to 1.
   mutating func take(_ failure: AttemptFailure?, jitter: Double, at now: Instant) -> [Remark] {
+    if failure?.isOwnFault == true { return [] }
     guard let failure, failure.concernsAuthority else {
       guard let former = outage else { return [] }
       outage = nil

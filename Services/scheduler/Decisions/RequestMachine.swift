@@ -112,7 +112,8 @@ struct RequestMachine: Hashable {
     case (.ordering, .refused(let failure)):
       phase = .failed(failure, again: nil)
       return [.stopOrder]
-    case (.notDue, .refused(let failure)), (.queued, .refused(let failure)), (.failed, .refused(let failure)):
+    case (.notDue, .refused(let failure)), (.queued, .refused(let failure)), (.waitingForName, .refused(let failure)),
+      (.failed, .refused(let failure)):
       phase = .failed(failure, again: nil)
       return []
     case (.ready, .installed):

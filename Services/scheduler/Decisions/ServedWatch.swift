@@ -7,6 +7,7 @@ struct ServedWatch: Hashable {
   /// What was seen at a device's names.
   struct Sighting: Hashable {
     let name: DNSName
+    let port: Int
     let address: String
     let fingerprint: Fingerprint
   }
@@ -35,9 +36,11 @@ struct ServedWatch: Hashable {
 
   func verdict(_ sightings: [Sighting], at now: Instant) -> Verdict {
     let next = now + min(max(now - installedAt, Self.firstLook), Self.longestPause)
-    // Several servers may stand behind a name: it is enough that one of each serves it.
-    for (name, seen) in Dictionary(grouping: sightings, by: \.name).sorted(by: { $0.key < $1.key }) {
-      guard !seen.contains(where: { $0.fingerprint == fingerprint }), let other = seen.first(where: { $0.name == name }) else { continue }
+    // Several servers may stand behind a name: it is enough that one of them serves it, at each port.
+    for name in Set(sightings.map(\.name)).sorted() {
+      let ports = Dictionary(grouping: sightings.filter { $0.name == name }, by: \.port).sorted { $0.key < $1.key }
+      let stale = ports.first { _, seen in !seen.contains { $0.fingerprint == fingerprint } }
+      guard let other = stale?.value.first else { continue }
       return .another(other, isAlarm: now - installedAt >= Self.grace, lookAt: next)
     }
     if !sightings.isEmpty { return .served }

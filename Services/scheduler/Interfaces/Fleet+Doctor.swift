@@ -6,7 +6,7 @@ import Varlink
 extension Fleet {
   /// Has the doctor look at names now, each for the device that holds it, and tells what it finds.
   func diagnose(
-    _ names: [DNSName], by client: VarlinkClient, tell: @Sendable (AdminMethods.Diagnose.Reply) async throws -> Void
+    _ names: [DNSName], by client: VarlinkClient, tell: @escaping @Sendable (AdminMethods.Diagnose.Reply) async throws -> Void
   ) async throws -> AdminMethods.Diagnose.Reply {
     var seen: Set<DNSName> = []
     let names = names.filter { seen.insert($0).inserted }
@@ -15,8 +15,12 @@ extension Fleet {
     }
     let holders = try await store.read { [names] in try NameRecord.holders(of: names, from: $0) }
     let call = examination(of: names.map { .init(name: $0, device: holders[$0]?.rawValue) }, for: settings.current.authority)
+    let late = Refusal(
+      Refusal.Word(rawValue: "internalError"), "The ACME client of the connector does not come to an end with these names; its journal tells why.")
     do {
-      return .init(try await client.stream(ACMEClient.Diagnose.self, call) { try await tell(.init($0)) })
+      return try await within(Consultation.timeLimit, on: ContinuousClock(), or: late) {
+        .init(try await client.stream(ACMEClient.Diagnose.self, call) { try await tell(.init($0)) })
+      }
     } catch let failed as ACMEClient.Failed {
       throw Refusal(Refusal.Word(rawValue: failed.problem.error.rawValue), failed.problem.text)
     }

@@ -22,12 +22,17 @@ struct Consultation: Sendable {
   private let authority: Authority
   private let fleet: Fleet
   private let client: VarlinkClient
+  private let clock: any Clock<Duration>
 
-  init(before request: RequestRecord, from authority: Authority, fleet: Fleet, client: VarlinkClient) {
+  /// How long the doctor may take for all names of a request.
+  static let timeLimit = Duration.seconds(90)
+
+  init(before request: RequestRecord, from authority: Authority, fleet: Fleet, client: VarlinkClient, clock: any Clock<Duration>) {
     self.request = request
     self.authority = authority
     self.fleet = fleet
     self.client = client
+    self.clock = clock
   }
 
   /// How the doctor is to look; it does not where an order is taken up, which is paid for, or where all names have had certificates.
@@ -59,18 +64,25 @@ struct Consultation: Sendable {
     return AttemptFailure(Problem(.nameNotReady, "\(worst.code): \(worst.text)", name: worst.name))
   }
 
-  /// An acme-client that does not answer finds nothing: the order shows what is wrong with it.
+  /// An acme-client that is restarted is asked again; one that does not answer finds nothing, and the order shows what is wrong with it.
   private func findings(where matters: @escaping @Sendable (Finding.Severity) -> Bool) async -> [Finding] {
     guard let names = try? await fleet.uncertified(request) else { return [] }
-    let found = Found()
     let call = fleet.examination(of: names.map { .init(name: $0, device: request.device.rawValue) }, for: authority)
-    do {
-      let last = try await client.stream(ACMEClient.Diagnose.self, call) { await found.add($0.findings) }
-      await found.add(last.findings)
-    } catch {
-      if !(error is CancellationError) { fleet.logger.notice("the doctor could not look", error: error, metadata: [.request: request.id]) }
+    let patience = Patience(clock: clock, chance: fleet.chance, logger: fleet.logger)
+    let late = VarlinkError(.timedOut, method: ACMEClient.Diagnose.qualifiedName, peer: client.path, detail: "no end within \(Self.timeLimit)")
+    let all = try? await within(Self.timeLimit, on: clock, or: late) {
+      await patience.persist(in: "Diagnose") {
+        let found = Found()
+        do {
+          let last = try await client.stream(ACMEClient.Diagnose.self, call) { await found.add($0.findings) }
+          await found.add(last.findings)
+        } catch let error where !Patience.mayPass(error) && !(error is CancellationError) {
+          fleet.logger.notice("the doctor could not look", error: error, metadata: [.request: request.id])
+        }
+        return await found.all
+      }
     }
-    return await found.all.filter { matters($0.severity) }.sorted { $0.severity > $1.severity }
+    return (all ?? nil ?? []).filter { matters($0.severity) }.sorted { $0.severity > $1.severity }
   }
 
   private actor Found {

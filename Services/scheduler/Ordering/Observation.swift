@@ -37,7 +37,7 @@ struct Observation: Sendable {
       let reply = try await client.call(
         ACMEClient.Observe.self, .init(name: name, port: port, privateAddresses: privateAddresses), timeLimit: Self.timeLimit)
       return reply.sightings.compactMap { sighting in
-        sighting.fingerprint.map { .init(name: name, address: sighting.address, fingerprint: $0) }
+        sighting.fingerprint.map { .init(name: name, port: port, address: sighting.address, fingerprint: $0) }
       }
     } catch let error where !Patience.mayPass(error) && !(error is CancellationError) {
       logger.notice("a name could not be looked at", error: error, metadata: [.name: name, .device: device, .request: request])
@@ -63,8 +63,9 @@ extension Transaction {
   mutating func take(_ sightings: [ServedWatch.Sighting], for id: RequestID) throws {
     guard let request = try RequestRecord.fetch(id, from: database), var certificate = try CertificateRecord.of(id, from: database) else { return }
     certificate.observeAt = nil
-    // One that has a successor is of no interest any more.
-    if request.phase == .installed, let installedAt = certificate.installedAt {
+    // One that has a successor, or a device that is retired, is of no interest any more.
+    let isRetired = try DeviceRecord.fetch(request.device, from: database)?.retiredAt != nil
+    if !isRetired, request.phase == .installed, let installedAt = certificate.installedAt {
       let standing = try AlarmRecord.of(request.device, from: database).first { $0.code == .notServed && $0.slot == request.slot }
       switch ServedWatch(fingerprint: certificate.fingerprint, installedAt: installedAt).verdict(sightings, at: now) {
       case .served:
@@ -91,7 +92,7 @@ extension Transaction {
 extension Alarm {
   fileprivate static func notServed(_ names: [DNSName], _ other: ServedWatch.Sighting, _ installedAt: Instant) -> Alarm {
     let text = """
-      The device confirmed \(installedAt) that it uses the new certificate for \(names.summary), but \(other.name) at \(other.address) serves \
+      The device confirmed \(installedAt) that it uses the new certificate for \(names.summary), but \(other.name) at \(other.address), port \(other.port), serves \
       another one (\(other.fingerprint.hex.prefix(16))…); see what stands before the device, or restart it.
       """
     return Alarm(code: .notServed, severity: .indeterminate, text: text, name: other.name)

@@ -29,7 +29,7 @@ struct Order: Sendable {
 
   /// Returns when the outcome is on disk, or the task is cancelled.
   func run() async {
-    let consultation = Consultation(before: request, from: authority, fleet: fleet, client: client)
+    let consultation = Consultation(before: request, from: authority, fleet: fleet, client: client, clock: clock)
     switch await consultation.mode() {
     case .off:
       await obtain(unless: nil)
@@ -38,25 +38,28 @@ struct Order: Sendable {
     case .advise:
       await withTaskGroup(of: Void.self) { tasks in
         tasks.addTask { await consultation.advise() }
-        await obtain(unless: nil)
-        tasks.cancelAll()
+        // An order that has failed is when the doctor's word is wanted.
+        if await obtain(unless: nil) { tasks.cancelAll() }
       }
     }
   }
 
   /// - Parameter obstacle: why nothing is to be ordered now.
-  private func obtain(unless obstacle: AttemptFailure?) async {
+  /// - Returns: whether it has not failed.
+  @discardableResult
+  private func obtain(unless obstacle: AttemptFailure?) async -> Bool {
     let patience = Patience(clock: clock, chance: fleet.chance, logger: fleet.logger)
-    await patience.persist(in: "Issue") {
+    let isWell = await patience.persist(in: "Issue") {
       // It may have been superseded before anybody could stop it.
-      guard try await fleet.isOrdering(request.id) else { return }
+      guard try await fleet.isOrdering(request.id) else { return true }
       if let obstacle {
         try await fleet.fail(request.id, obstacle)
-        return
+        return false
       }
       do {
         let csr = try SigningRequest(der: Array(request.csr))
         try await keep(try await issue(csr), for: csr)
+        return true
       } catch let failed as ACMEClient.Failed {
         try await fleet.fail(request.id, AttemptFailure(failed.problem), newOrders: failed.problem.newOrders)
       } catch let rejection as SigningRequestRejection {
@@ -67,28 +70,19 @@ struct Order: Sendable {
           .internalFault, "acme-client gave no proper answer", error: error, metadata: [.request: request.id, .device: request.device])
         try await fleet.fail(request.id, .internalError("The ACME client of the connector gave no proper answer; its journal tells why."))
       }
+      return false
     }
+    return isWell ?? true
   }
 
   private func issue(_ csr: SigningRequest) async throws -> ACMEClient.Issue.Reply {
     let parameters = ACMEClient.Issue.Parameters(
       request: request.id.rawValue, authority: authority, csr: csr.pem, replaces: try await fleet.replaced(by: request, at: authority),
       device: request.device.rawValue)
-    return try await within(Self.timeLimit) {
+    let late = VarlinkError(
+      .timedOut, method: ACMEClient.Issue.qualifiedName, peer: client.path, detail: "no certificate within \(Self.timeLimit)")
+    return try await within(Self.timeLimit, on: clock, or: late) {
       try await client.stream(ACMEClient.Issue.self, parameters) { advance(to: $0) }
-    }
-  }
-
-  private func within<Value: Sendable>(_ limit: Duration, _ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
-    try await withThrowingTaskGroup(of: Value.self) { tasks in
-      tasks.addTask(operation: body)
-      tasks.addTask {
-        try await clock.sleep(for: limit)
-        throw VarlinkError(.timedOut, method: ACMEClient.Issue.qualifiedName, peer: client.path, detail: "no certificate within \(limit)")
-      }
-      defer { tasks.cancelAll() }
-      guard let first = try await tasks.next() else { throw CancellationError() }
-      return first
     }
   }
 

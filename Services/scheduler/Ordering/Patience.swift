@@ -13,19 +13,21 @@ struct Patience: Sendable {
   static let shortest = Duration.milliseconds(50)
   static let longest = Duration.seconds(30)
 
-  /// Runs `body` until it succeeds or the task is cancelled.
-  func persist(in what: String, _ body: @Sendable () async throws -> Void) async {
+  /// Runs `body` until it succeeds or the task is cancelled; what it comes to, nil if it was cancelled.
+  @discardableResult
+  func persist<Value: Sendable>(in what: String, _ body: @Sendable () async throws -> Value) async -> Value? {
     var pause = Self.shortest
     while !Task.isCancelled {
       do {
         return try await body()
       } catch {
-        if Task.isCancelled { return }
+        if Task.isCancelled { return nil }
         log(error, of: what, pause: pause)
       }
-      guard (try? await clock.sleep(for: pause * (0.75 + chance.fraction() / 2))) != nil else { return }
+      guard (try? await clock.sleep(for: pause * (0.75 + chance.fraction() / 2))) != nil else { return nil }
       pause = min(pause * 2, Self.longest)
     }
+    return nil
   }
 
   /// A service that is being restarted is no event; one that is still away after a minute is.

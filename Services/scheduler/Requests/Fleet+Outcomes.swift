@@ -96,7 +96,8 @@ extension Transaction {
     try handle(.failed(failure, jitter: chance.fraction()), of: request)
     if failure.isFinal { try advance(slot: request.slot, of: request.device, .failedForGood) }
     guard !isTold else { return }
-    try recordSparingly(
+    // Attempts are few, by their pauses: each is told.
+    try record(
       Event(.orderFailed, "\(failure.error): \(failure.explanation)", device: request.device, request: request.id, name: failure.name))
   }
 

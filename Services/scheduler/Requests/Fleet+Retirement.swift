@@ -69,7 +69,7 @@ extension Transaction {
     for request in try RequestRecord.current(of: device.id, from: database) where !request.phase.isServed { try handle(.superseded, of: request) }
     for renewal in try RenewalRecord.of(device.id, from: database) { try leaveCampaign(renewal) }
     try RenewalRecord.delete(of: device.id, from: database)
-    try CertificateRecord.announceNone(of: device.id, in: database)
+    try CertificateRecord.forgetMoments(of: device.id, in: database)
     for alarm in try AlarmRecord.of(device.id, from: database) { try clear(alarm) }
     return try NameRecord.list(nil, of: device.id, after: nil, limit: .max, from: database).map(\.name)
   }

@@ -186,8 +186,8 @@ extension Transaction {
       after: application.isByAdministrator ? nil : try pausing(csr, slot: application.slot, of: device.id))
     var request = RequestRecord(
       id: RequestID(rawValue: chance.identifier()), device: device.id, slot: application.slot, csr: csr,
-      // What the connector itself wants ahead of its time is no emergency because the device says "force", too.
-      isForced: try application.force && demand(on: application.slot, of: device.id) == nil,
+      // What is kept for emergencies is a person's to spend, and no device's.
+      isForced: try application.isByAdministrator && application.force && demand(on: application.slot, of: device.id) == nil,
       replaces: application.replaces, authority: authority, machine: machine, trace: trace, now: now
     )
     request.neededBy = try neededBy(slot: request.slot, of: device.id)

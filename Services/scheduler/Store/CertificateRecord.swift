@@ -85,10 +85,11 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
       arguments: [device.rawValue, now.milliseconds])
   }
 
-  /// Those of a device are not offered any more.
-  static func announceNone(of device: DeviceID, in database: Database) throws {
+  /// Those of a device are not offered any more, and not looked for at its names.
+  static func forgetMoments(of device: DeviceID, in database: Database) throws {
     try database.execute(
-      sql: "UPDATE certificate SET announceAt = NULL WHERE request IN (SELECT id FROM request WHERE device = ?)", arguments: [device.rawValue])
+      sql: "UPDATE certificate SET announceAt = NULL, observeAt = NULL WHERE request IN (SELECT id FROM request WHERE device = ?)",
+      arguments: [device.rawValue])
   }
 
   static func of(_ request: RequestID, from database: Database) throws -> CertificateRecord? {

@@ -99,6 +99,19 @@ struct RequestMachineTests {
     #expect(machine.phase == .superseded)
   }
 
+  @Test("a CSR that may not be ordered any more is not, wherever its request waits")
+  func refused() {
+    let name = dns("a.example.net")
+    let waiting: [RequestPhase] = [
+      .awaitingApproval(name), .notDue(until: now), .queued, .waitingForName(unreachable, again: now), .failed(unreachable, again: now), .ordering,
+    ]
+    for phase in waiting {
+      var machine = machine(phase)
+      _ = machine.handle(.refused(unreachable), at: now)
+      #expect(machine.phase == .failed(unreachable, again: nil))
+    }
+  }
+
   @Test("a repeated receipt changes nothing")
   func repeatedReceipt() {
     var machine = machine(.installed)

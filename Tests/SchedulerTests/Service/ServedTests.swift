@@ -14,13 +14,15 @@ struct ServedTests {
   func verdict() {
     let (own, other) = (Fingerprint(of: [1]), Fingerprint(of: [2]))
     let watch = ServedWatch(fingerprint: own, installedAt: now)
-    func seen(_ name: String, _ fingerprint: Fingerprint) -> ServedWatch.Sighting {
-      .init(name: dns(name), address: "192.0.2.1", fingerprint: fingerprint)
+    func seen(_ name: String, _ fingerprint: Fingerprint, port: Int = 443) -> ServedWatch.Sighting {
+      .init(name: dns(name), port: port, address: "192.0.2.1", fingerprint: fingerprint)
     }
     #expect(watch.verdict([seen("a.example.net", own), seen("a.example.net", other)], at: now) == .served)
     let wrong = [seen("a.example.net", own), seen("b.example.net", other)]
     #expect(watch.verdict(wrong, at: now + .seconds(600)) == .another(wrong[1], isAlarm: false, lookAt: now + .seconds(1_200)))
     #expect(watch.verdict(wrong, at: now + .days(5)) == .another(wrong[1], isAlarm: true, lookAt: now + .days(6)))
+    let stale = seen("a.example.net", other, port: 5061)
+    #expect(watch.verdict([seen("a.example.net", own), stale], at: now) == .another(stale, isAlarm: false, lookAt: now + .seconds(60)))
     #expect(watch.verdict([], at: now + .days(2)) == .unseen(lookAt: now + .days(3)))
     #expect(watch.verdict([], at: now + .days(3)) == .unseen(lookAt: nil))
   }
