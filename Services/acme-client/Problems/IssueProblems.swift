@@ -130,8 +130,8 @@ extension NameFailure {
   /// Where to look, when who came says something about why the CA did not find the answer.
   private func pointer(_ document: ProblemDocument) -> String? {
     guard let visits, [.connection, .unauthorized, .incorrectResponse].contains(document.type) else { return nil }
-    // Who else has the answer in place is perhaps asked, and does not tell.
-    guard !visits.isEmpty || answeredBy == [Responders.ownAtPort80] else { return nil }
+    // Where several have the answer in place, one that does not tell who came may have been asked.
+    guard !visits.isEmpty || answeredBy.count <= 1 else { return nil }
     return visits.isEmpty
       ? "; nobody has asked here for the answer, so the name or port 80 leads elsewhere"
       : "; \(visits.summary) got the right answer here, so a filter on the way may stop the others of the CA"

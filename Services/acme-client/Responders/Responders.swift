@@ -17,8 +17,6 @@ struct Responders: Sendable {
   private static let foresight = Duration.seconds(2)
   /// The gateway, as the responder for devices that answer themselves.
   private static let gateway = "device-gateway"
-  /// The connector's own responder at port 80, which tells who has come.
-  static let ownAtPort80 = "challenge-http"
   /// How many names are put in place at once, of all orders: a responder takes only so many connections.
   static let namesAtATime = 64
 
