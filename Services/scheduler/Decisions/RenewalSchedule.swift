@@ -83,7 +83,8 @@ struct RenewalSchedule: Hashable {
       if window?.isSame(from: start, to: end) != true {
         window = drawn
         let isEarly = end < validity.notAfter - validity.lifetime * 3 / 5
-        if !isPressing, end <= now, isEarly || newExplanation != nil {
+        // So early a window is no plan, also where it is still ahead; a later one may have passed while the connector was down.
+        if !isPressing, isEarly || (end <= now && newExplanation != nil) {
           isPressing = true
           remarks.append(.pressing)
         }

@@ -105,6 +105,8 @@ struct RenewalScheduleTests {
     #expect(revoked.take(window(.days(9), .days(10)), at: start + .days(11), chance: { 0 }) == [.pressing])
     #expect(revoked.take(window(.days(9), .days(11)), at: start + .days(11), chance: { 0 }).isEmpty)
     #expect(revoked.isPressing)
+    var ahead = schedule(.days(90))
+    #expect(ahead.take(window(.days(2), .days(3)), at: start + .days(1), chance: { 0 }) == [.pressing], "nobody plans so early")
     var explained = schedule(.days(90))
     let answer = window(.days(69), .days(70), explanation: "https://ca.test/why")
     #expect(explained.take(answer, at: start + .days(71), chance: { 0 }) == [.pressing, .explained("https://ca.test/why")])
