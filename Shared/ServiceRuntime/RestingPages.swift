@@ -41,8 +41,9 @@ struct RestingPages: Service, CustomStringConvertible {
     for line in String(decoding: content, as: UTF8.self).split(separator: "\n") {
       let words = line.split(separator: " ", maxSplits: 5, omittingEmptySubsequences: true)
       if let next = Mapping(words) { mapping = next }
-      // Pages that were relocated are the process's own, though it may not write to them any more.
-      guard words.first == "Anonymous:", words.dropFirst().first == "0", let found = mapping else { continue }
+      // Pages that were relocated are the process's own, in memory or swapped out, though it may not write to them any more.
+      if words.first == "Anonymous:", words.dropFirst().first != "0" { mapping = nil }
+      guard words.first == "Swap:", words.dropFirst().first == "0", let found = mapping else { continue }
       if found.file == executable, !found.isWritable { madvise(UnsafeMutableRawPointer(bitPattern: found.start), found.size, MADV_DONTNEED) }
     }
   }

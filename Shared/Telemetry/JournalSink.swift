@@ -23,7 +23,9 @@ public struct JournalSink: LogSink {
 
   func journalRecord(_ record: LogRecord) -> JournalRecord {
     var journal = JournalRecord()
-    journal.add("MESSAGE", record.message)
+    // Who reads the journal sees the message alone, and is to see the cause.
+    let cause = record.fields.first { $0.key == "error" }.map { ": \($0.value)" } ?? ""
+    journal.add("MESSAGE", record.message + cause)
     journal.add("PRIORITY", "\(record.level.syslogPriority)")
     journal.add("SYSLOG_IDENTIFIER", identifier)
     journal.add("LOGGER", record.label)

@@ -39,6 +39,17 @@ extension SystemTests {
       }
     }
 
+    @Test("restarting the target again and again, every socket listens")
+    func targetAgain() async throws {
+      try await Bed.with { bed in
+        for unit in Unit.allCases { try await bed.wake(unit) }
+        for _ in 1...3 {
+          try await bed.run("systemctl", "restart", "acme-connector.target")
+          for role in Role.all { #expect(try await bed.answers(role), "\(role.socket)") }
+        }
+      }
+    }
+
     @Test("a reload is the same process, which says so")
     func reload() async throws {
       try await Bed.with { bed in
