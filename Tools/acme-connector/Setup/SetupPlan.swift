@@ -22,11 +22,12 @@ struct SetupPlan: Sendable, Hashable {
     guard wishes.agreesToTerms || authority.hasConsent(in: settings) else {
       throw CommandError("Without your agreement to the terms of service of the CA nothing is set up.")
     }
+    // First what may be refused: then nothing has changed.
+    try want("authority.contact", wishes.contact.map { $0.joined(separator: ",") }, settings)
     // The consent that is stored is for the CA that is stored.
     if isOther, settings["authority.termsAgreed"] == "true", settings.placeThatFixes("authority.termsAgreed") == nil {
       changes.append(Change(key: "authority.termsAgreed", value: "false"))
     }
-    try want("authority.contact", wishes.contact.map { $0.joined(separator: ",") }, settings)
     try want("authority.trustRoots", wishes.trustRoots, settings)
     if isOther { try want("authority.directory", authority.description.directory, settings) }
     if hasTerms, isOther || settings["authority.termsAgreed"] != "true" {
