@@ -7,6 +7,7 @@ As a program it runs until SIGTERM, and prints what a test needs to know of it, 
 import argparse
 import json
 import os
+import random
 import signal
 import socket
 import ssl
@@ -30,9 +31,15 @@ EXTERNAL_ACCOUNT = {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """None of those that the kernel hands out by itself: another program may be given one of them meanwhile."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Pebble:
