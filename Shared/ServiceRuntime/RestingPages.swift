@@ -8,19 +8,23 @@ struct RestingPages: Service, CustomStringConvertible {
   /// How often it looks.
   var interval = Duration.seconds(10)
 
-  /// A process that has used less of a processor since the last look is at rest: its watchdog and its timers use as much.
+  /// A process that has used less of a processor since the last look is at rest, for its watchdog and its timers use as much; and one that has used more
+  /// since it gave its pages back has some again.
   private static let rest = Duration.milliseconds(10)
 
   var description: String { "resting pages" }
 
   func run() async {
     try? await cancelWhenGracefulShutdown {
-      var (used, isGivenBack) = (Self.processorTime(), false)
+      var (seen, givenBack) = (Self.processorTime(), Duration.zero)
       while true {
         try await Task.sleep(for: interval, tolerance: interval / 10)
-        let isAtRest = Self.processorTime() - used < Self.rest
-        if isAtRest, !isGivenBack { Self.giveBack() }
-        (used, isGivenBack) = (Self.processorTime(), isAtRest)
+        let used = Self.processorTime()
+        if used - seen < Self.rest, used - givenBack >= Self.rest {
+          Self.giveBack()
+          givenBack = Self.processorTime()
+        }
+        seen = Self.processorTime()
       }
     }
   }

@@ -9,7 +9,7 @@ extension Integration {
   @Suite("Scanners at port 80", .enabled(if: Network.isWanted, "network namespaces need root")) struct ScannerTests {
     private static let name = "pbx.site.example"
 
-    @Test("a flood of paths, slow senders and half-open connections delays validations by less than 100 ms, and is a line a minute")
+    @Test("a flood of paths, slow senders and half-open connections delays 19 of 20 validations by less than 100 ms, and is a line a minute")
     func noise() async throws {
       try await Site.with([Self.name: .connector]) { site in
         let start = ContinuousClock.now
@@ -19,7 +19,9 @@ extension Integration {
         // They take what the machine has to spare, so that the delay is theirs, and not that of whatever else runs on it.
         let scanners = ["-n", "19", "python3", Project.foreign("scanners.py"), Site.Host.connector.four]
         try await site.on(.device, "nice", scanners).whileRunning(log: site.folder.appending(path: "scanners.log")) { _ in
-          let noisy = try await validations(at: site)
+          // What the scanners cost is there each time; what else the machine does meanwhile is not, and takes longer now and then.
+          var noisy = try await validations(at: site)
+          for _ in 1..<Self.rounds where noisy.most - quiet.median >= Self.mostDelay { noisy = try await validations(at: site) }
           let (connections, memory) = try (service.descriptors, service.memory)
           let enrolled = try await site.device("device", on: .device).enroll([Self.name])
           try #require(enrolled.succeeded, "\(enrolled.complaints)")
@@ -28,14 +30,16 @@ extension Integration {
           let strays = lines.filter { !$0.contains("challenge answered") }
           print("scanners: a validation took \(quiet) without them, \(noisy) with them")
           print("scanners: \(connections) descriptors, \(before) kB of memory before, \(memory) kB with them; \(lines.count) lines: \(strays)")
-          // Half of them: the longest are as long as the rest of a machine under test makes them, with scanners and without. They are printed.
-          try #require(noisy.median - quiet.median < 100)
+          try #require(noisy.most - quiet.median < Self.mostDelay)
           try #require(connections < Self.mostConnections && memory < Self.mostMemory)
           try #require(strays.count <= 1 + Int((ContinuousClock.now - start).components.seconds / 60))
         }
       }
     }
 
+    /// In milliseconds.
+    private static let mostDelay = 100.0
+    private static let rounds = 3
     /// What challenge-http lets in, with some descriptors of its own.
     private static let mostConnections = 4096 + 50
     /// In kB.

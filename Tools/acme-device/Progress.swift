@@ -43,8 +43,7 @@ struct Progress: Sendable {
 
   /// The text without what could steer the terminal or reorder its line: much of it comes from the other end.
   private static func printable(_ text: String) -> String {
-    let disturbing: [Unicode.GeneralCategory] = [.control, .format, .lineSeparator, .paragraphSeparator]
-    return String(String.UnicodeScalarView(text.unicodeScalars.map { disturbing.contains($0.properties.generalCategory) ? "\u{FFFD}" : $0 }))
+    String(String.UnicodeScalarView(text.unicodeScalars.map { ShortText.isVisible($0) ? $0 : "\u{FFFD}" }))
   }
 
   /// Hands a record to the journal.

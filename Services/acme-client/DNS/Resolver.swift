@@ -93,6 +93,13 @@ struct Resolver: Sendable {
     }
   }
 
+  /// The addresses of a name, IPv6 first, as CAs take them.
+  func addresses(of name: DNSName) async -> [IPAddress] {
+    async let ipv6 = lookUp(.ipv6Address, of: name.value).addresses
+    async let ipv4 = lookUp(.address, of: name.value).addresses
+    return await ipv6 + ipv4
+  }
+
   /// What each domain from the name upwards says of CAs, the name's own first (RFC 8659, section 3).
   func authorizations(for name: DNSName) async -> [(domain: DNSName, lookup: Lookup)] {
     let domains = Array(sequence(first: name, next: \.parent).prefix(Self.mostDomains))

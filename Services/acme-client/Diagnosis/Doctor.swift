@@ -198,32 +198,7 @@ struct Doctor: Sendable {
   }
 }
 
-/// A token that looks like a CA's and proves nothing: neither is it in an order, nor its answer made with an account's key.
-private struct Probe: Sendable {
-  let publication: Publication
-  let keyAuthorization: KeyAuthorization
-  /// No order's: those are URLs.
-  let order: String
-
-  init(of name: DNSName) {
-    let token = ChallengeToken.random()
-    publication = Publication(name: name, token: token)
-    keyAuthorization = KeyAuthorization(token: token, thumbprint: ChallengeToken.random().value)
-    order = "probe:\(token)"
-  }
-
-  var url: ProbeURL { ProbeURL(challenge: publication.token, of: publication.name) }
-}
-
 extension Finding {
   /// The same, and nothing is certain.
   fileprivate var doubted: Finding { Finding(code, min(severity, .doubtful), name: name, address: address, text: text) }
-}
-
-extension Resolver {
-  fileprivate func addresses(of name: DNSName) async -> [IPAddress] {
-    async let ipv6 = lookUp(.ipv6Address, of: name.value).addresses
-    async let ipv4 = lookUp(.address, of: name.value).addresses
-    return await ipv6 + ipv4
-  }
 }

@@ -110,9 +110,8 @@ struct ProbeWalker: Sendable {
     switch host {
     case .address(let address): addresses = [address]
     case .name(let name):
-      async let ipv6 = resolver.lookUp(.ipv6Address, of: name.value).addresses
-      async let ipv4 = resolver.lookUp(.address, of: name.value).addresses
-      addresses = await [ipv6.first, ipv4.first].compactMap(\.self)
+      let found = await resolver.addresses(of: name)
+      addresses = [found.first(where: \.isIPv6), found.first { !$0.isIPv6 }].compactMap(\.self)
       if addresses.isEmpty { return .failure(Stop(end: .noAddress(name))) }
     }
     let allowed = addresses.filter(permission.allows)

@@ -33,9 +33,13 @@ extension DeviceSession {
   }
 
   func note(_ answer: RenewalAnswer, for slot: ShortText) {
-    // One more than a device may have waiting: what it says of its own accord, again and again, is dropped.
+    report(.answerRenewal(slot, answer))
+  }
+
+  /// Tells the scheduler what nobody waits for an answer to. One more than a device may have waiting: what happens again and again is dropped.
+  private func report(_ errand: Errand) {
     guard visitor?.kind == .device, errands.count <= house.limits.waitingRequests else { return }
-    enqueue(.answerRenewal(slot, answer))
+    enqueue(errand)
   }
 
   private func deliver(_ request: RequestView) {
@@ -73,7 +77,7 @@ extension DeviceSession {
     let written = eventLoop.makePromise(of: Void.self)
     written.futureResult.assumeIsolated().whenSuccess { [self] in
       RehearsedDeath.at("device-gateway.readySent")
-      if visitor?.kind == .device, errands.count <= house.limits.waitingRequests { enqueue(.delivered(id)) }
+      report(.delivered(id))
     }
     send(text, written: written)
   }

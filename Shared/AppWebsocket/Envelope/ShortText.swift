@@ -26,7 +26,8 @@ public struct ShortText: TextValue {
     self.value = scalars.isEmpty ? "-" : String(String.UnicodeScalarView(scalars))
   }
 
-  private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+  /// Whether a character is one of those that are to be seen.
+  public static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
     ![.control, .format, .lineSeparator, .paragraphSeparator].contains(scalar.properties.generalCategory)
   }
 
