@@ -19,7 +19,7 @@ struct ACMEError: Error, Sendable, Hashable, CustomStringConvertible {
     static let badAnswer = Code(rawValue: "badAnswer")
     /// The certificate is for another key or other names than were asked for, or certifies nothing.
     static let wrongCertificate = Code(rawValue: "wrongCertificate")
-    /// The authority as the caller described it can not be used.
+    /// The authority as the caller described it cannot be used.
     static let badAuthority = Code(rawValue: "badAuthority")
     /// Nobody has agreed to the CA's terms of service.
     static let termsNotAgreed = Code(rawValue: "termsNotAgreed")
@@ -29,7 +29,7 @@ struct ACMEError: Error, Sendable, Hashable, CustomStringConvertible {
     static let accountEnded = Code(rawValue: "accountEnded")
     /// What was to be changed is in use.
     static let inUse = Code(rawValue: "inUse")
-    /// The account key can not be opened or does not sign.
+    /// The account key cannot be opened or does not sign.
     static let badKey = Code(rawValue: "badKey")
     /// What was kept of a request is not there any more.
     static let storage = Code(rawValue: "storage")

@@ -32,7 +32,7 @@ public struct Problem: Codable, Sendable, Hashable {
     public static let namePaused = Word(rawValue: "namePaused")
     /// A limit of the CA is reached.
     public static let rateLimited = Word(rawValue: "rateLimited")
-    /// The CA can not be reached, or is not working.
+    /// The CA cannot be reached, or is not working.
     public static let caUnavailable = Word(rawValue: "caUnavailable")
     /// Nobody has agreed to the CA's terms of service yet.
     public static let notConfigured = Word(rawValue: "notConfigured")
@@ -58,7 +58,7 @@ public struct Problem: Codable, Sendable, Hashable {
   public var retryAfter: Int?
   /// A page of the CA's that says more.
   public var help: String?
-  /// The same CSR can not succeed.
+  /// The same CSR cannot succeed.
   public var final: Bool
   /// What is wrong with each name.
   public var names: [NameProblem]

@@ -258,7 +258,7 @@ public enum Logins {
     }
   }
 
-  /// The administrator can not have that.
+  /// The administrator cannot have that.
   public struct Refused: VarlinkFault, Hashable {
     /// exists, tooMany, notFound, badName, badSecret, badDomain, badSuffix or lastLogin.
     public var error: String

@@ -32,7 +32,7 @@ public enum Responder {
     }
   }
 
-  /// A name that can not be answered for now.
+  /// A name that cannot be answered for now.
   public struct Obstacle: Codable, Sendable, Hashable {
     /// The name.
     public var name: DNSName
@@ -46,7 +46,7 @@ public enum Responder {
     }
   }
 
-  /// Which names could only be answered for by this responder, and can not be now.
+  /// Which names could only be answered for by this responder, and cannot be now.
   public struct Foresee: VarlinkMethod {
     /// The interface.
     public static let interface = VarlinkInterface.responder

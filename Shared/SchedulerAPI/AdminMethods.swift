@@ -28,7 +28,7 @@ public enum AdminMethods {
       public var configured: Bool
       /// The CA's directory.
       public var authority: String?
-      /// Why it can not be used, if it can not.
+      /// Why it cannot be used, if it cannot.
       public var outage: AuthorityOutage?
       /// How many alarms stand.
       public var alarms: Int
@@ -166,7 +166,7 @@ public enum AdminMethods {
     }
   }
 
-  /// A CSR of a device that can not connect.
+  /// A CSR of a device that cannot connect.
   public struct Request: VarlinkMethod {
     /// The interface.
     public static let interface = VarlinkInterface.admin
@@ -211,7 +211,7 @@ public enum AdminMethods {
     }
   }
 
-  /// The administrator can not have that.
+  /// The administrator cannot have that.
   public struct Refused: VarlinkFault, Hashable {
     /// A word of the device protocol, or unknownSetting, badValue, fixedSetting.
     public var error: String

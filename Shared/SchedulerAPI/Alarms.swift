@@ -4,11 +4,11 @@ public import Varlink
 
 /// What is wrong, as a word; open for the words of later versions.
 public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
-  /// A certificate can not be had, for another reason than those that have a word of their own.
+  /// A certificate cannot be had, for another reason than those that have a word of their own.
   case certificateFailed
-  /// The CA can not be reached, or does not work.
+  /// The CA cannot be reached, or does not work.
   case authorityUnavailable
-  /// The account at the CA can not be used.
+  /// The account at the CA cannot be used.
   case accountProblem
   /// The CA could not validate a name.
   case nameUnreachable

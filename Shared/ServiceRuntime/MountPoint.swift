@@ -2,7 +2,7 @@ import FoundationEssentials
 
 /// The mount that a path is on, as this process sees it (proc_pid_mountinfo(5)). A service that systemd shields has mounts of its own.
 struct MountPoint: Hashable {
-  /// Whether this process can not write there.
+  /// Whether this process cannot write there.
   let isReadOnly: Bool
   /// Whether nobody can.
   let isDiskReadOnly: Bool
@@ -10,7 +10,7 @@ struct MountPoint: Hashable {
   /// Mounted for writing after this process began, which it does not see: only another one does.
   var isOutdated: Bool { isReadOnly && !isDiskReadOnly }
 
-  /// The mount of a path by this process's own table; nil if that can not be read.
+  /// The mount of a path by this process's own table; nil if that cannot be read.
   init?(of path: String) {
     // The kernel hands it out in pieces: it has been read when there is no more.
     guard let table = try? AtomicFile(URL(filePath: "/proc/self/mountinfo")).read(limit: 1 << 20) else { return nil }

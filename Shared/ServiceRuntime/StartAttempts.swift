@@ -3,7 +3,7 @@ import Logging
 import Systemd
 import Telemetry
 
-/// Starts what a service consists of. While something it keeps can not be used (a disk that is full or read-only, a file that is not its user's)
+/// Starts what a service consists of. While something it keeps cannot be used (a disk that is full or read-only, a file that is not its user's)
 /// it tries again every second, until that is mended.
 ///
 /// systemd would start the process again as often, with five lines in the journal each time. Here one line says what is in the way, and another one

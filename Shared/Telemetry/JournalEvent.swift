@@ -14,7 +14,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case deviceReplaced = "2790542b766a41acafa14c61d687a829"
   /// A CSR was taken, and is on disk.
   case requestAccepted = "e64f126b90074693bd5dc48eb972bed3"
-  /// A CSR can not succeed, or its device may not have it.
+  /// A CSR cannot succeed, or its device may not have it.
   case requestRefused = "0858449f6a6e46a6b744444797abaf8e"
   /// A request gave way to a newer one.
   case requestSuperseded = "3dcf99c4924848cda7c7fd4b5d257222"
@@ -56,7 +56,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case alarmCleared = "7bb58b74619e4593a5615ff0b95af5bd"
 
   // The CA.
-  /// The CA, or the account there, can not be used.
+  /// The CA, or the account there, cannot be used.
   case authorityFailed = "35307b5450fe48bdbff4d275c964770b"
   /// The CA and the account can be used again.
   case authorityRecovered = "e0756283407f480e90ee796ba59f1500"
@@ -72,7 +72,7 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case accountKeyChanged = "b2d0490f477848e7b7da48ee54157042"
   /// The account was ended for good.
   case accountDeactivated = "5bbd5d6d99f84c5aa118f4c5c304e163"
-  /// The account can not be used as it is.
+  /// The account cannot be used as it is.
   case accountProblem = "6fe8b624b0b341a9aa508efba5a5bcf8"
   /// An order may have been made twice.
   case orderRepeated = "49d86dede4bb479f904d09de21555b6b"
@@ -106,11 +106,11 @@ public enum JournalEvent: String, CaseIterable, Sendable {
   case keyMade = "a70901e87de64fca9e2091c8d73ed039"
   /// The gateway serves another certificate.
   case ownCertificateServed = "a8adbcac93a945ac8c1c69a47bb747b5"
-  /// The gateway can not obtain its own certificate.
+  /// The gateway cannot obtain its own certificate.
   case ownCertificateFailed = "25b5238984704a929100d989641c1df9"
 
   // The services themselves.
-  /// A service can not start.
+  /// A service cannot start.
   case startFailed = "28407bb326a14a92b8c233b37abe9825"
   /// A service ended by a failure.
   case serviceFailed = "986d5d967f8a4b3babdf0b1bbce5b7f2"

@@ -84,7 +84,7 @@ public struct VarlinkClient: Sendable {
     let connection = try await connect(for: Method.qualifiedName)
     defer { connection.abort() }
     return try await withTaskCancellationHandler {
-      // If it can not be sent the service has ended; what follows then is the end of the replies.
+      // If it cannot be sent the service has ended; what follows then is the end of the replies.
       try? await connection.send(call)
       var messages = connection.messages.makeAsyncIterator()
       var hasReply = false

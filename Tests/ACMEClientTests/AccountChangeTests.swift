@@ -127,7 +127,7 @@ struct AccountFaultTests {
     }
   }
 
-  @Test("while the CA can not be asked both keys are kept, and the next process asks it")
+  @Test("while the CA cannot be asked both keys are kept, and the next process asks it")
   func undecided() async throws {
     try await Testbed.withModel { bed, model in
       try await bed.withService { service in

@@ -39,7 +39,7 @@ struct DoctorTests {
     }
   }
 
-  @Test("says why an answer can not be put in place")
+  @Test("says why an answer cannot be put in place")
   func refused() async throws {
     try await Testbed.withModel { bed, _ in
       bed.answers.refuse(CA.name("n.acme.example"), "Device x refuses.", required: true)

@@ -95,7 +95,7 @@ struct ProblemTests {
     #expect(text.contains("was not asked") && text.contains("challenge-http") && !text.contains("could not validate"))
   }
 
-  @Test("of several names that fail the one that can not succeed gives the word")
+  @Test("of several names that fail the one that cannot succeed gives the word")
   func finalFirst() {
     let failures = [("a.example", "connection"), ("b.example", "rejectedIdentifier")].map {
       NameFailure(name: CA.name($0.0), cause: .refused(CA.problem($0.1)))

@@ -20,7 +20,7 @@ struct ReplacementTests {
     }
   }
 
-  @Test("nothing is said to a CA without renewal information, nor of a certificate that can not be named")
+  @Test("nothing is said to a CA without renewal information, nor of a certificate that cannot be named")
   func unnamed() async throws {
     var manners = Manners()
     manners.hasRenewalInfo = false
@@ -157,7 +157,7 @@ struct ReplacementTests {
     }
   }
 
-  @Test("what can not be revoked is said")
+  @Test("what cannot be revoked is said")
   func notRevoked() async throws {
     try await Testbed.withModel { bed, model in
       try await bed.withService { service in

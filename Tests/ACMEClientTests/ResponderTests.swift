@@ -54,7 +54,7 @@ struct ResponderTests {
     }
   }
 
-  @Test("one that is being restarted is asked again, for it may be the one that the CA can not do without")
+  @Test("one that is being restarted is asked again, for it may be the one that the CA cannot do without")
   func restarting() async throws {
     let calls = Mutex(0)
     let restarted: Behaviour = { wish in

@@ -212,7 +212,7 @@ struct AdminCommandTests {
     let error = VarlinkError(.timedOut, method: "Status", peer: "/run/acme-connector/admin.sock", detail: "no answer within 30.0 seconds")
     #expect(
       CommandError(explaining: error).description
-        == "scheduler gives no answer within 30.0 seconds. If it can not start, its journal says why: "
+        == "scheduler gives no answer within 30.0 seconds. If it cannot start, its journal says why: "
         + "`journalctl -n 20 -u acme-connector-scheduler.service`.")
   }
 

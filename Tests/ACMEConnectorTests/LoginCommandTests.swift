@@ -79,7 +79,7 @@ struct LoginCommandTests {
         """)
   }
 
-  @Test("the last login can not be removed, and the gateway says so")
+  @Test("the last login cannot be removed, and the gateway says so")
   func removeLast() async throws {
     let handler = VarlinkHandler.reply(Logins.Remove.self) { _, _ in
       throw Logins.Refused(error: "lastLogin", text: "This is the last login of a device.")
@@ -90,7 +90,7 @@ struct LoginCommandTests {
     #expect(error?.description == "This is the last login of a device.")
   }
 
-  @Test("a login that is not there can not be removed by mistyping it")
+  @Test("a login that is not there cannot be removed by mistyping it")
   func removeNone() async throws {
     let error = await #expect(throws: CommandError.self) {
       try await TestConnector.serving(serving(Self.list)) { try await $0.run("logins", "remove", "soth") }

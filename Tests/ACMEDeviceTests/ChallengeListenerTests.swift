@@ -52,7 +52,7 @@ struct ChallengeListenerTests {
     try await serving { port in
       let address = try #require(ListenAddress("127.0.0.1:\(port)"))
       let error = await #expect(throws: EnrollError.self) { _ = try await ChallengeListener.open(address) { _, _ in nil } }
-      #expect(error?.description == "127.0.0.1:\(port) can not be listened at for challenges: Address already in use.")
+      #expect(error?.description == "127.0.0.1:\(port) cannot be listened at for challenges: Address already in use.")
     }
   }
 

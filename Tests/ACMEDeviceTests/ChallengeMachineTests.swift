@@ -53,7 +53,7 @@ struct ChallengeMachineTests {
     #expect(device.handle(.served(token, failure: nil)) == [.challenge(.stopServing(token))])
   }
 
-  @Test("what can not be served is told to the connector with its reason, and not confirmed")
+  @Test("what cannot be served is told to the connector with its reason, and not confirmed")
   func failed() throws {
     var device = registered(.push)
     _ = device.handle(.received(.challengeAdded(wish), .none))

@@ -143,7 +143,7 @@ struct DeviceMachineTests {
     #expect(actions.failure == "The install hook has failed.")
   }
 
-  @Test("what can not be put on disk ends the run")
+  @Test("what cannot be put on disk ends the run")
   func diskFull() {
     var device = fixture.device()
     #expect(device.handle(.failed(.store, "The disk is full.")).failure == "The disk is full.")

@@ -18,7 +18,7 @@ struct EnrollCommandTests {
   }
 
   @Test(
-    "what can not be meant is wrong usage",
+    "what cannot be meant is wrong usage",
     arguments: [
       [], ["--name", "*.example"], ["--name", "a.example", "--pin", "abc"], ["--name", "a.example", "--key-type", "rsa1024"],
       ["--name", "a.example", "--daemon", "--timeout", "5"], ["--name", "a.example", "--timeout", "0"],
@@ -29,7 +29,7 @@ struct EnrollCommandTests {
   }
 
   @Test(
-    "a name that can not be had is told with the reason",
+    "a name that cannot be had is told with the reason",
     arguments: [("*.a.example", "wildcard"), ("192.0.2.1", "IP address"), ("a_b", "hyphens")])
   func name(text: String, reason: String) {
     #expect { try ACMEDevice.parseAsRoot(Self.needed + ["--name", text]) } throws: { error in

@@ -60,7 +60,7 @@ struct ProgressTests {
     }
   }
 
-  @Test("what the connector says can not steer the terminal")
+  @Test("what the connector says cannot steer the terminal")
   func controlCharacters() {
     #expect(lines(traces: false) { $0.say("a\u{1B}[2J") } == ["acme-device: a\u{FFFD}[2J"])
   }

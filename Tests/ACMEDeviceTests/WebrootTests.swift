@@ -75,7 +75,7 @@ struct WebrootTests {
   func missing() async throws {
     try await withFolder { path in
       let error = #expect(throws: FileError.self) { try Webroot(folder: "\(path)/none", notes: path).put(answer, token: token) }
-      #expect(error?.description.hasPrefix("\(path)/none can not be opened") == true)
+      #expect(error?.description.hasPrefix("\(path)/none cannot be opened") == true)
     }
   }
 

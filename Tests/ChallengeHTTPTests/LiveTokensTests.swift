@@ -69,7 +69,7 @@ struct LiveTokensTests {
     #expect(lines.all.first?.hasPrefix("error lines of the log of leases made no sense and are dropped count=3 event=fileDamaged file=") == true)
   }
 
-  @Test("set aside a log that can not be theirs")
+  @Test("set aside a log that cannot be theirs")
   func hugeLog() throws {
     let file = Data(repeating: 0x78, count: (64 << 20) + 1)
     try file.write(to: folder.leaseLog)

@@ -62,7 +62,7 @@ struct TokenTableTests {
     #expect(table.token(token, now: now(299))?.holders == ["order-1"])
   }
 
-  @Test("refuses what can not be right, and says why")
+  @Test("refuses what cannot be right, and says why")
   func refusals() throws {
     var table = try table(wish(expires: now(100)))
     var foreignToken = try wish(2)

@@ -28,13 +28,13 @@ struct ChallengeTableTests {
     #expect(house.publish("c.example", for: nil, token: "c") == [.notMine])
   }
 
-  @Test("a device that can not serve it says why, and the CA is not to be asked")
+  @Test("a device that cannot serve it says why, and the CA is not to be asked")
   func refused() throws {
     var house = try TestTable()
     house.connect("pbx", on: "1", challenge: .push)
     _ = house.publish("a.example", for: "pbx")
     let seen = house.answer(.init(token: try token("t"), error: .internalError, errorText: "port 80 is\u{7} taken"), by: "1")
-    #expect(seen == [.failed("Device pbx can not answer for a.example (port 80 is taken); mend that at the device.")])
+    #expect(seen == [.failed("Device pbx cannot answer for a.example (port 80 is taken); mend that at the device.")])
   }
 
   @Test("a device that does not confirm in time is named")

@@ -50,7 +50,7 @@ struct ChallengeTests {
     }
   }
 
-  @Test("a device that can not serve it keeps the CA from being asked, and is named")
+  @Test("a device that cannot serve it keeps the CA from being asked, and is named")
   func refused() async throws {
     try await TestGateway.run { gateway in
       let device = try await registered("pbx", at: gateway)
@@ -133,7 +133,7 @@ struct ChallengeTests {
     }
   }
 
-  @Test("a proxy that looks up too much is told so, and so is one whose connector can not look up")
+  @Test("a proxy that looks up too much is told so, and so is one whose connector cannot look up")
   func lookUpBounds() async throws {
     try await TestGateway.run { gateway in
       let proxy = try await gateway.device("rp")

@@ -8,7 +8,7 @@ import Varlink
 
 extension Integration {
   /// Every broken set-up is there for real: DNS, web servers, TLS. The CA is only read.
-  @Suite("A doctor, and names that can not be validated") struct DoctorTests {
+  @Suite("A doctor, and names that cannot be validated") struct DoctorTests {
     @Test("each of many broken set-ups is found, in less than ten seconds, under its code, and nothing is asked of the CA")
     func broken() async throws {
       let report = try await Self.with { connector, names, _ in

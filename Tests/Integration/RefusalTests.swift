@@ -4,7 +4,7 @@ import SchedulerAPI
 import Testing
 
 extension Integration {
-  @Suite("What can not be had is said clearly, and nothing is lost") struct RefusalTests {
+  @Suite("What cannot be had is said clearly, and nothing is lost") struct RefusalTests {
     @Test("a name that the CA refuses")
     func blocked() async throws {
       try await Testbed.with(.init(blocked: ["blocked.example"])) { bed in

@@ -132,7 +132,7 @@ import Varlink
     }
   }
 
-  @Test("a file that it can not write is told once, in the log and in its status; when that is mended it starts by itself")
+  @Test("a file that it cannot write is told once, in the log and in its status; when that is mended it starts by itself")
   func mended() async throws {
     try await withTemporaryFolder { folder in
       let notify = try NotifySocket(in: folder)

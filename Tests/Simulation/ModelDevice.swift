@@ -9,7 +9,7 @@ struct ModelDevice {
     case deaf
     /// It comes once a week.
     case weekly
-    /// Its name can not be reached for the second half of each quarter.
+    /// Its name cannot be reached for the second half of each quarter.
     case unreachable
     /// As diligent, but it comes for the first time in the days before the connector's disk is lost.
     case newcomer

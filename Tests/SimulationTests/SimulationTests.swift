@@ -9,7 +9,7 @@ struct SimulationTests {
     var simulation = Simulation(devices: 80, seed: 1, broken: .none)
     simulation.run(days: 730)
     #expect(simulation.violations == [])
-    #expect(simulation.failures > 0, "there are outages and names that can not be reached")
+    #expect(simulation.failures > 0, "there are outages and names that cannot be reached")
     #expect(simulation.authorityAlarms.raised > 0, "and the CA is out of order at times")
   }
 

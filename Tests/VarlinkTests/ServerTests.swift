@@ -82,7 +82,7 @@ struct ServerTests {
   }
 
   @Test(
-    "names the parameter that it can not read",
+    "names the parameter that it cannot read",
     arguments: [
       ("Echo", #","parameters":{}"#, "text"),
       ("Echo", "", "text"),

@@ -43,7 +43,7 @@ enum InputFile {
     do {
       data = try Data(contentsOf: URL(filePath: path))
     } catch {
-      throw CommandError("\(path) can not be read.")
+      throw CommandError("\(path) cannot be read.")
     }
     guard data.count <= size, let text = String(bytes: data, encoding: .utf8) else {
       throw CommandError("\(path) is no text of at most \(size) bytes.")

@@ -46,12 +46,12 @@ struct CommandError: Error, CustomStringConvertible {
     }
   }
 
-  /// systemd takes calls also for a service that can not start.
+  /// systemd takes calls also for a service that cannot start.
   private init(unanswered error: VarlinkError) {
     let service = ServiceName.allCases.first { error.peer.hasSuffix("/\($0.socket)") }?.rawValue
     self.init(
       service.map {
-        "\($0) gives \(error.detail). If it can not start, its journal says why: `journalctl -n 20 -u acme-connector-\($0).service`."
+        "\($0) gives \(error.detail). If it cannot start, its journal says why: `journalctl -n 20 -u acme-connector-\($0).service`."
       } ?? "\(error)")
   }
 

@@ -88,7 +88,7 @@ struct Terminal: Sendable {
       if count >= 0 {
         rest = rest.dropFirst(count)
       } else if errno != EINTR {
-        throw CommandError("The output can not be written: \(String(cString: strerror(errno))).")
+        throw CommandError("The output cannot be written: \(String(cString: strerror(errno))).")
       }
     }
   }

@@ -83,7 +83,7 @@ struct EnrollCommand: AsyncParsableCommand {
     let folder = CertificateFolder(path: directory.count > 1 && directory.hasSuffix("/") ? String(directory.dropLast()) : directory)
     let lock = try folder.prepare()
     defer { withExtendedLifetime(lock) {} }
-    // A key that can not be read is told before anybody is asked for anything.
+    // A key that cannot be read is told before anybody is asked for anything.
     _ = try folder.key()
     guard let hardwareID = hardwareID ?? HardwareID.ofMachine() else {
       throw EnrollError("This machine has no /etc/machine-id; give --hardware-id.")

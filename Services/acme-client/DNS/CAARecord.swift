@@ -21,7 +21,7 @@ struct CAARecord: Sendable, Hashable {
     let parameters: [String: [String]]
   }
 
-  /// What it allows; nobody where it can not be read, as section 4.2 has it.
+  /// What it allows; nobody where it cannot be read, as section 4.2 has it.
   var permission: Permission {
     let parts = value.split(separator: ";", omittingEmptySubsequences: false).map(\.trimmed)
     let issuer = parts[0].lowercased()

@@ -13,7 +13,7 @@ struct Resolver: Sendable {
       case noData
       /// NXDOMAIN.
       case noName
-      /// A server says that it can not tell.
+      /// A server says that it cannot tell.
       case failed(DNSMessage.ResponseCode)
       /// Nobody answered in time.
       case silent

@@ -9,7 +9,7 @@ struct AuthorizationProgress: Sendable, Hashable {
     /// A look at the authorization, after a while or at once.
     case look
     case lookAtOnce
-    /// The name is proved, or can not be.
+    /// The name is proved, or cannot be.
     case nothingMore
     /// An answer to something that is settled otherwise.
     case nothingNew
@@ -52,7 +52,7 @@ struct AuthorizationProgress: Sendable, Hashable {
     if case .validating = state { true } else { isOver }
   }
 
-  /// Why the name can not be proved.
+  /// Why the name cannot be proved.
   var failure: NameFailure? {
     if case .failed(let failure) = state { failure } else { nil }
   }

@@ -168,7 +168,7 @@ struct Issuance: Sendable {
     return nil
   }
 
-  /// The certificate that is to be replaced. One that can not be named is left out: the new one is worth more than what naming it brings.
+  /// The certificate that is to be replaced. One that cannot be named is left out: the new one is worth more than what naming it brings.
   private func replaced(by call: ACMEClient.Issue.Parameters) -> CertificateIdentifier? {
     guard let pem = call.replaces else { return nil }
     guard let identifier = (try? CertificateChain(pem: pem))?.leaf.identifier else {

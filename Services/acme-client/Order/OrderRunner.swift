@@ -111,7 +111,7 @@ struct OrderRunner: Sendable {
     return await responders.withdraw(publication, order: order.value)
   }
 
-  /// Only the authorizations tell what may be in place. One that can not be read in time is left to the end of its lease.
+  /// Only the authorizations tell what may be in place. One that cannot be read in time is left to the end of its lease.
   private func withdrawRemains(of authorizations: [ResourceURL]) async {
     await withTaskGroup(of: Bool.self) { tasks in
       tasks.addTask {

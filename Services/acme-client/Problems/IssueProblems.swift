@@ -55,7 +55,7 @@ extension Problem {
     if isLasting, error.code != .badAuthority { self.error = .noRenewalInfo }
   }
 
-  /// Names that can not be answered for yet.
+  /// Names that cannot be answered for yet.
   init(_ obstacles: [Responder.Obstacle]) {
     let reasons = obstacles.reduce(into: [String]()) { if !$0.contains($1.reason) { $0.append($1.reason) } }
     let more = reasons.count > 3 ? " There are \(reasons.count - 3) more." : ""

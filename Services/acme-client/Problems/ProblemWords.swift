@@ -57,7 +57,7 @@ extension ProblemDocument {
 }
 
 extension Problem.Word {
-  /// Whether the same CSR can not succeed.
+  /// Whether the same CSR cannot succeed.
   var isFinal: Bool { [.badCsr, .weakKey, .nameNotAllowed, .profileLimit].contains(self) }
 
   /// What to do about it.

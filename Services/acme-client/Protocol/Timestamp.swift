@@ -1,6 +1,6 @@
 import PKI
 
-/// A time as RFC 3339 writes it (RFC 8555, section 7.1.3). One that can not be read is no reason to refuse the object it stands in.
+/// A time as RFC 3339 writes it (RFC 8555, section 7.1.3). One that cannot be read is no reason to refuse the object it stands in.
 struct Timestamp: Decodable, Sendable, Hashable {
   let instant: Instant?
 

@@ -12,7 +12,7 @@ enum PublicationVerdict: Sendable, Hashable {
     case failed(String, required: Bool)
   }
 
-  /// At least one has the answer in place, and none that the CA can not do without has failed. A responder that is silent until the time is over
+  /// At least one has the answer in place, and none that the CA cannot do without has failed. A responder that is silent until the time is over
   /// does not count: whether it is needed is for it to say.
   init(_ answers: [(responder: String, answer: Answer)]) {
     var reasons: [String] = []

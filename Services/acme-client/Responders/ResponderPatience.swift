@@ -2,7 +2,7 @@ import Synchronization
 
 /// How long each responder is waited for: one that was silent to the end delays the order that found it out, and for a while hardly any other.
 ///
-/// It is asked all the same, and what it says in time counts. One without which the CA can not be satisfied, by its own word, is always waited for.
+/// It is asked all the same, and what it says in time counts. One without which the CA cannot be satisfied, by its own word, is always waited for.
 final class ResponderPatience: Sendable {
   /// How long all of them have to put an answer in place.
   static let full = Duration.seconds(10)

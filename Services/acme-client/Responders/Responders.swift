@@ -125,7 +125,7 @@ struct Responders: Sendable {
         patience.answered(name, required: fault.required)
         return .failed(fault.reason.clipped, required: fault.required)
       } catch is Restarting {
-        // The next process is asked, also when this one died: it may be the one that the CA can not do without.
+        // The next process is asked, also when this one died: it may be the one that the CA cannot do without.
         continue
       } catch let error as VarlinkError where error.code == .closed {
         failure = error.shown

@@ -42,7 +42,7 @@ struct LeaseLog: ~Copyable {
     return (leases, lines.count - leases.count)
   }
 
-  /// Moves a log that can not be read out of the way.
+  /// Moves a log that cannot be read out of the way.
   func setAside() throws -> URL { try file.setAside() }
 
   /// Whether the log is mostly about leases that have ended.

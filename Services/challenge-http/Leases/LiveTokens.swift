@@ -36,7 +36,7 @@ final class LiveTokens: Sendable {
       }
     } catch {
       let aside = try log.setAside().path(percentEncoded: false)
-      logger.log(.fileDamaged, "the log of leases can not be read, and is set aside", error: error, metadata: [.file: aside])
+      logger.log(.fileDamaged, "the log of leases cannot be read, and is set aside", error: error, metadata: [.file: aside])
     }
     table.sweep(now: now)
     try log.compact(to: table.leases(now: now))

@@ -75,7 +75,7 @@ final class ChallengeLookups: Sendable {
       return .success(GetChallengeResult(reply.keyAuthorization))
     } catch {
       logger.log(.serviceUnanswered, "challenge-http could not be asked", error: error)
-      return .failure(Refused(error: .busy, text: "The connector can not look that up now; follow your own rules."))
+      return .failure(Refused(error: .busy, text: "The connector cannot look that up now; follow your own rules."))
     }
   }
 }

@@ -12,7 +12,7 @@ struct ChallengeRole: Codable, Sendable, Hashable {
   /// Of a reverse proxy that answers: the names that it holds for others too.
   var heldNames = ServedNames()
 
-  /// Without it the CA can not be satisfied.
+  /// Without it the CA cannot be satisfied.
   var answersItself: Bool { mode != .external }
 
   /// The same after the device has described itself.

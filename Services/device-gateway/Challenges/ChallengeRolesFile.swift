@@ -26,7 +26,7 @@ struct ChallengeRolesFile: Sendable {
       return Dictionary(stored.map { (DeviceID(rawValue: $0.key), $0.value) }) { $1 }
     } catch {
       let aside = try file.setAside().path(percentEncoded: false)
-      logger.log(.fileDamaged, "which devices answer challenges themselves can not be read, and is set aside", metadata: [.file: aside])
+      logger.log(.fileDamaged, "which devices answer challenges themselves cannot be read, and is set aside", metadata: [.file: aside])
       return [:]
     }
   }

@@ -44,7 +44,7 @@ struct ChallengeTable<Session: Hashable & Sendable>: Sendable {
 
   // MARK: What acme-client wants
 
-  /// Which of these names can not be answered for now, though nobody else could, and why. Who has just gone is not missed: publishing waits for it.
+  /// Which of these names cannot be answered for now, though nobody else could, and why. Who has just gone is not missed: publishing waits for it.
   func obstacles(to names: [DNSName], of device: DeviceID?, now: Instant) -> [Responder.Obstacle] {
     guard let device else { return [] }
     return names.compactMap { name in
@@ -218,7 +218,7 @@ extension ChallengeTable {
       return isFinal || !absence.mayEnd ? failed(absence.reason) : nil
     }
     for case (let session, .refused(let text)) in challenge.standings where session == own {
-      return failed("Device \(label(of: session)) can not answer for \(name) (\(text)); mend that at the device.")
+      return failed("Device \(label(of: session)) cannot answer for \(name) (\(text)); mend that at the device.")
     }
     guard !challenge.standings.isEmpty else { return .success(.init(.notMine)) }
     guard isFinal || !challenge.standings.values.contains(.asked) else { return nil }

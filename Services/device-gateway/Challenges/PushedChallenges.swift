@@ -37,7 +37,7 @@ final class PushedChallenges: Sendable {
     self.logger = logger
   }
 
-  /// Which names can not be answered for now.
+  /// Which names cannot be answered for now.
   func obstacles(to names: [DNSName], of device: String?) -> [Responder.Obstacle] {
     let now = clock.now()
     return state.withLockedValue { $0.table.obstacles(to: names, of: device.map(DeviceID.init(rawValue:)), now: now) }

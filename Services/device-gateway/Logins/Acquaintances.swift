@@ -17,7 +17,7 @@ struct Acquaintances: Sendable {
   private static let keyBytes = 32
   private static let numberBytes = 8
 
-  /// The file `acquaintances` in the folder: the key, then the numbers. One that can not be read is begun anew: all that is lost is an advantage.
+  /// The file `acquaintances` in the folder: the key, then the numbers. One that cannot be read is begun anew: all that is lost is an advantage.
   init(in folder: URL) {
     file = AtomicFile(folder.appending(component: "acquaintances"))
     let content = (try? file.read(limit: Self.keyBytes + Throttle.capacity * Self.numberBytes)) ?? []

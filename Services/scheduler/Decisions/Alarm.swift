@@ -11,7 +11,7 @@ struct Alarm: Hashable {
 }
 
 extension AlarmCode {
-  /// The alarm of a device whose certificate can not be had for this reason.
+  /// The alarm of a device whose certificate cannot be had for this reason.
   init(_ failure: AttemptFailure) {
     self =
       switch Problem.Word(rawValue: failure.error) {
@@ -26,7 +26,7 @@ extension AlarmCode {
   /// Whether it follows from what is known of one of a device's certificates; what others see of it, or of the device, is told apart.
   var isOfSlot: Bool { ![.clockWrong, .loginRefused, .notServed].contains(self) }
 
-  /// Whether it says that a certificate can not be had; of these one stands for a slot, the latest.
+  /// Whether it says that a certificate cannot be had; of these one stands for a slot, the latest.
   var isFailure: Bool { [.nameUnreachable, .rateLimited, .certificateFailed].contains(self) }
 }
 
@@ -77,7 +77,7 @@ struct SlotFacts: Hashable {
 /// Which alarms stand for a slot, and when to look again though nothing has happened.
 struct AlarmVerdict: Hashable {
   private(set) var alarms: [Alarm] = []
-  /// An alarm that a certificate can not be had goes on: it stands from the first failure until there is one.
+  /// An alarm that a certificate cannot be had goes on: it stands from the first failure until there is one.
   private(set) var keepsFailure = false
   private(set) var severity: AlarmSeverity
   /// The next moment at which the verdict may be another one.

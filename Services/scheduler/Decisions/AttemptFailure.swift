@@ -19,7 +19,7 @@ struct AttemptFailure: Codable, Hashable {
   var acmeType: String?
   /// Seconds that the CA asked to wait (Retry-After).
   var retryAfter: Int?
-  /// The same CSR can not succeed.
+  /// The same CSR cannot succeed.
   var isFinal = false
   /// What is wrong with each name, where there is more to say than in `text`. Absent in rows of schema 1.
   var names: [Name]?
@@ -31,13 +31,13 @@ struct AttemptFailure: Codable, Hashable {
   /// The CA, or the connector itself, did not work; the request may be as good as any.
   var isOutage: Bool { [Problem.Word.caUnavailable, .accountProblem, .notConfigured, .internalError].map(\.rawValue).contains(error) }
 
-  /// The CA or our account there can not be used: no order would fare better.
+  /// The CA or our account there cannot be used: no order would fare better.
   var concernsAuthority: Bool { [Problem.Word.caUnavailable, .accountProblem, .notConfigured].map(\.rawValue).contains(error) }
 
   /// A fault of the connector's own says nothing about the CA.
   var isOwnFault: Bool { error == Problem.Word.internalError.rawValue }
 
-  /// Nothing was ordered, and nothing was spent: a name can not be answered for yet.
+  /// Nothing was ordered, and nothing was spent: a name cannot be answered for yet.
   var awaitsName: Bool { error == Problem.Word.nameNotReady.rawValue }
 
   /// All that is known, for a person.

@@ -1,9 +1,9 @@
 import PKI
 
-/// Whether the CA and our account there can be used, as orders have shown. When they can not, that is one fault and not one of each device: no more
+/// Whether the CA and our account there can be used, as orders have shown. When they cannot, that is one fault and not one of each device: no more
 /// orders are begun, and one after the other is made to see whether they can again.
 struct AuthorityHealth: Hashable {
-  /// Since when it can not be used, and why.
+  /// Since when it cannot be used, and why.
   struct Outage: Hashable {
     let since: Instant
     /// What the last order was told.

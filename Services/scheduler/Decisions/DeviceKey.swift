@@ -35,7 +35,7 @@ struct DeviceKey: Hashable {
     self.init(scope: identity.scope, value: value)
   }
 
-  /// The key of a device that can not connect, by the name that an administrator gives it.
+  /// The key of a device that cannot connect, by the name that an administrator gives it.
   init(administratorsName name: String) throws(Refusal) {
     guard Self.isPlain(name) else {
       throw Refusal(.badMessage, "The device's name is empty, longer than \(Self.longest) characters or not printable.")

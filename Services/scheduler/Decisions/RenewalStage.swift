@@ -24,7 +24,7 @@ enum RenewalEvent: Hashable {
   case patienceOver
   /// It has handed one in.
   case requested
-  /// The CSR at work can not succeed.
+  /// The CSR at work cannot succeed.
   case failedForGood
 }
 

@@ -31,7 +31,7 @@ struct ServedWatch: Hashable {
   static let grace = Duration.seconds(3_600)
   /// The longest pause between two looks.
   private static let longestPause = Duration.days(1)
-  /// How long it is looked for where nobody answers: many devices can not be reached from here.
+  /// How long it is looked for where nobody answers: many devices cannot be reached from here.
   private static let patience = Duration.days(3)
 
   func verdict(_ sightings: [Sighting], at now: Instant) -> Verdict {

@@ -27,7 +27,7 @@ struct TurnForecast {
   /// - Parameters:
   ///   - ledger: what is spent of any limit by now.
   ///   - limits: nil where there are none to be kept to.
-  ///   - heldUntil: when the CA is tried again that can not be used now.
+  ///   - heldUntil: when the CA is tried again that cannot be used now.
   init(ledger: Ledger, limits: AuthorityLimits?, heldUntil: Instant? = nil, suffixes: PublicSuffixList, at now: Instant) {
     self.ledger = ledger
     self.limits = limits

@@ -142,7 +142,7 @@ extension Fleet {
     logger.info(message, metadata: fields.merging([.uid: PeerCredentials.caller?.userID]))
   }
 
-  /// Takes a CSR of a device that can not connect, and tells each state until there is nothing to wait for.
+  /// Takes a CSR of a device that cannot connect, and tells each state until there is nothing to wait for.
   fileprivate func request(
     _ call: AdminMethods.Request.Parameters, tell: @Sendable (AdminMethods.Request.Reply) async throws -> Void
   ) async throws -> AdminMethods.Request.Reply {

@@ -97,7 +97,7 @@ extension FleetPlan {
     try places.compactMap { place in
       let turn = turns[place]
       guard let request = try RequestRecord.numbered(turn.request, from: database) else { return nil }
-      let limit = turn.forecast.limit?.description ?? (turn.forecast.isHeld ? "the CA, which can not be used" : nil)
+      let limit = turn.forecast.limit?.description ?? (turn.forecast.isHeld ? "the CA, which cannot be used" : nil)
       return PlannedTurn(
         number: place + 1, device: request.device, slot: request.slot, names: request.names, at: turn.at, limit: limit, end: turn.end)
     }

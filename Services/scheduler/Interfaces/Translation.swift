@@ -18,7 +18,7 @@ struct FaultWords: Sendable {
   static let administrators = FaultWords(
     refused: { AdminMethods.Refused(error: $0.word.rawValue, text: $0.text, name: $0.name) },
     notFound: { AdminMethods.NotFound(what: $0.what, which: $0.which) },
-    unkept: { AdminMethods.Refused(error: "internalError", text: "Nothing was changed, for the database can not be used: \($0).") })
+    unkept: { AdminMethods.Refused(error: "internalError", text: "Nothing was changed, for the database cannot be used: \($0).") })
 }
 
 extension Fleet {

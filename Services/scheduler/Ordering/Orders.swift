@@ -101,7 +101,7 @@ actor Orders: Service {
     var generation: Int64?
   }
 
-  /// Nil when the store can not be used, because its disk is full perhaps (the store tells): what is known is still answered, and the queue goes on
+  /// Nil when the store cannot be used, because its disk is full perhaps (the store tells): what is known is still answered, and the queue goes on
   /// later.
   private func nextBatchIfPossible() async throws -> Batch? {
     do {
@@ -109,7 +109,7 @@ actor Orders: Service {
     } catch {
       try Task.checkCancellation()
       if !(error is StoreError) {
-        fleet.logger.log(.storingFailed, "the queue can not be worked off, trying again: \(error)", metadata: [.pause: Patience.longest])
+        fleet.logger.log(.storingFailed, "the queue cannot be worked off, trying again: \(error)", metadata: [.pause: Patience.longest])
       }
       return nil
     }
@@ -206,7 +206,7 @@ actor Orders: Service {
 
 extension Transaction {
   /// A request's turn has come, or its order is taken up with the authority it began with.
-  /// - Returns: the request and its authority; nil when it can not be ordered now.
+  /// - Returns: the request and its authority; nil when it cannot be ordered now.
   fileprivate mutating func begin(_ request: RequestRecord) throws -> (request: RequestRecord, authority: Authority)? {
     if request.phase == .ordering {
       if let authority = request.orderedFrom ?? settings.authority(at: request.authority) { return (request, authority) }

@@ -2,7 +2,7 @@ import Logging
 import Telemetry
 import Varlink
 
-/// Calls again when the other service is being restarted or can not be reached, with growing pauses: it is there in a moment, and if it is
+/// Calls again when the other service is being restarted or cannot be reached, with growing pauses: it is there in a moment, and if it is
 /// not, asking faster does not help. A failure of the store is met in the same way: nothing is given up because a disk is full.
 struct Patience: Sendable {
   let clock: any Clock<Duration>

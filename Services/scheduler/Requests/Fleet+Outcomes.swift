@@ -101,7 +101,7 @@ extension Transaction {
       Event(.orderFailed, "\(failure.error): \(failure.explanation)", device: request.device, request: request.id, name: failure.name))
   }
 
-  /// Nothing was ordered, for a name can not be answered for yet: that is no attempt, and what was spent for it is given back. The alarm tells of it.
+  /// Nothing was ordered, for a name cannot be answered for yet: that is no attempt, and what was spent for it is given back. The alarm tells of it.
   fileprivate mutating func postpone(_ request: RequestRecord, _ failure: AttemptFailure) throws {
     try AttemptRecord.dropOpen(of: request.id, from: database)
     try settle(request, failure)

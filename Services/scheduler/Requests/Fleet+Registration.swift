@@ -8,7 +8,7 @@ extension Fleet {
     try await register(try DeviceKey(identity), identity, description)
   }
 
-  /// A device that can not connect, under the name that an administrator gives it.
+  /// A device that cannot connect, under the name that an administrator gives it.
   func register(administratorsName name: String) async throws -> DeviceID {
     let key = try DeviceKey(administratorsName: name)
     return try await register(key, DeviceIdentity(scope: key.scope), nil)

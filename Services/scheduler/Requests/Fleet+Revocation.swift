@@ -52,7 +52,7 @@ extension Fleet {
 
   private func revoke(_ certificate: CertificateRecord, for reason: RevocationReason, by client: VarlinkClient) async throws {
     let leaf: X509Certificate
-    do { leaf = try CertificateChain(pem: certificate.chain).leaf } catch { throw Refusal(.notRevoked, "The certificate can not be read: \(error)") }
+    do { leaf = try CertificateChain(pem: certificate.chain).leaf } catch { throw Refusal(.notRevoked, "The certificate cannot be read: \(error)") }
     // A CA that is not set any more has the account still, by its key.
     let former = Authority(directory: certificate.authority, accountKey: settings.current.authority?.accountKey)
     _ = try await client.call(

@@ -145,7 +145,7 @@ extension Transaction {
   }
 
   /// The certificate that the device has for the names of a CSR, if it has shown that it has it: it wants to replace it, or told of it. One that has lost
-  /// its certificate can not wait.
+  /// its certificate cannot wait.
   private func standing(
     for csr: SigningRequest, _ application: Fleet.Application, of device: DeviceRecord
   ) throws -> Submission.Certificate? {

@@ -14,7 +14,7 @@ extension Fleet {
     }
   }
 
-  /// Switches categories, for one device or for all. Where one of them can not be switched, none is.
+  /// Switches categories, for one device or for all. Where one of them cannot be switched, none is.
   func setTrace(_ categories: [TraceCategory], on: Bool, device: DeviceID?) async throws {
     if let device, try await store.read({ try DeviceRecord.fetch(device, from: $0) }) == nil { throw NotFound.device(device) }
     var changes: [(key: String, value: String)] = []

@@ -29,7 +29,7 @@ extension Transaction {
     }
   }
 
-  /// Since when the order that waits longest waits for nothing but its turn; nil where none does, or the CA can not be used.
+  /// Since when the order that waits longest waits for nothing but its turn; nil where none does, or the CA cannot be used.
   private func waitingSince() throws -> Instant? {
     guard let authority = settings.authority else { return nil }
     guard try AuthorityRecord.health(of: DirectoryURL(authority.directory), from: database).outage == nil else { return nil }

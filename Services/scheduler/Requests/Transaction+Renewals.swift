@@ -160,7 +160,7 @@ extension Transaction {
       from: request.device)
   }
 
-  /// Orders the certificate's own CSR once more, unless that can not succeed.
+  /// Orders the certificate's own CSR once more, unless that cannot succeed.
   private mutating func orderAgain(_ request: RequestRecord, _ renewal: RenewalRecord) throws {
     let latest = try RequestRecord.withCSR(request.csrHash, of: request.device, slot: request.slot, from: database).first
     if case .failed(_, again: nil) = latest?.phase { return }

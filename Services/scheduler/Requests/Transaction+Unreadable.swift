@@ -1,9 +1,9 @@
 import GRDB
 import SchedulerAPI
 
-// What one version has written and another can not read, or a disk has forgotten.
+// What one version has written and another cannot read, or a disk has forgotten.
 extension Transaction {
-  /// The requests in these rows. One that can not be read is set aside, so that it stands in the way of no other.
+  /// The requests in these rows. One that cannot be read is set aside, so that it stands in the way of no other.
   mutating func readable(_ rows: [Row]) throws -> [RequestRecord] {
     var requests: [RequestRecord] = []
     for row in rows {

@@ -44,11 +44,11 @@ final class LiveSettings: Sendable {
   func view(of key: String) throws(Refusal) -> SettingView { layers.view(try SettingDefinition.of(key)) }
 
   /// What is to be stored when a value is changed.
-  /// - Throws: ``Refusal`` when it can not be.
+  /// - Throws: ``Refusal`` when it cannot be.
   func proposed(_ value: String?, for key: String) throws(Refusal) -> String? { try layers.storing(value, for: key).value }
 
   /// What would be set if a value were stored.
-  /// - Throws: ``Refusal`` when it can not be.
+  /// - Throws: ``Refusal`` when it cannot be.
   func rehearsed(_ value: String, for key: String) throws(Refusal) -> Settings { Settings(try layers.storing(value, for: key).layers) }
 
   /// Takes over a value that is stored now.
@@ -57,7 +57,7 @@ final class LiveSettings: Sendable {
   }
 
   /// Reads the file again.
-  /// - Throws: when it can not be used; then all stays as it was.
+  /// - Throws: when it cannot be used; then all stays as it was.
   func reload() throws {
     let path = file.url.path(percentEncoded: false)
     let settings = try file.read(limit: SettingsFile.sizeLimit).map { try SettingsFile($0, path: path) } ?? SettingsFile()

@@ -70,7 +70,7 @@ struct SettingsFile: Sendable, Hashable {
   }
 }
 
-/// Why settings can not be used.
+/// Why settings cannot be used.
 struct SettingsError: Error, Hashable, CustomStringConvertible {
   /// The file, or the environment.
   let place: String

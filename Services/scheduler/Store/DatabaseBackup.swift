@@ -3,7 +3,7 @@ import GRDB
 import PKI
 import ServiceRuntime
 
-/// A copy of the database beside it, made before something that can not be taken back: `scheduler-20261124T151203Z-schema2.sqlite`.
+/// A copy of the database beside it, made before something that cannot be taken back: `scheduler-20261124T151203Z-schema2.sqlite`.
 struct DatabaseBackup: Sendable, Hashable {
   /// How many stay; an older one goes when another is made.
   static let kept = 5

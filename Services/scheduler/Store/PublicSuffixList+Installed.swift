@@ -19,7 +19,7 @@ extension PublicSuffixList {
       logger.notice("no public suffix list is installed; the last two labels of a name count as its domain", metadata: [.file: path])
     } catch {
       logger.log(
-        .fileDamaged, "the public suffix list can not be read; the last two labels of a name count as its domain", error: error,
+        .fileDamaged, "the public suffix list cannot be read; the last two labels of a name count as its domain", error: error,
         metadata: [.file: path])
     }
     return ""

@@ -8,7 +8,7 @@ extension RequestRecord {
     try fetchOne(database, sql: "SELECT * FROM request WHERE id = ?", arguments: [id.rawValue])
   }
 
-  /// The first rows that can be read. One that can not was told when it was set aside, and is not to keep its device from anything.
+  /// The first rows that can be read. One that cannot was told when it was set aside, and is not to keep its device from anything.
   private static func readable(
     _ limit: Int, _ database: Database, sql: String, arguments: StatementArguments
   ) throws -> [RequestRecord] {

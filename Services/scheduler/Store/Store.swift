@@ -22,7 +22,7 @@ struct Store: Sendable {
   static func file(in environment: ServiceEnvironment) -> URL { environment.stateDirectory.appending(component: "scheduler.sqlite") }
 
   /// Opens the database, makes it if there is none, and brings it to the present schema; what an older version has left is saved before that.
-  /// - Throws: ``StoreError`` when a newer version of this program has written it, it is empty and was not always, or it can not be used.
+  /// - Throws: ``StoreError`` when a newer version of this program has written it, it is empty and was not always, or it cannot be used.
   init(at file: URL, clock: WallClock = .system, logger: Logger? = nil) throws {
     self.file = file
     self.logger = logger
@@ -114,7 +114,7 @@ struct Store: Sendable {
   }
 }
 
-/// Why the database can not be used.
+/// Why the database cannot be used.
 struct StoreError: Error, Hashable, CustomStringConvertible {
   let path: String
   let cause: String
@@ -132,7 +132,7 @@ extension StoreError {
   init(_ error: DatabaseError, of file: URL) {
     self.init(
       path: file.path(percentEncoded: false),
-      cause: Self.diskFailure(beside: file) ?? "can not be used (\(error)); see to the disk and to the permissions of the state directory")
+      cause: Self.diskFailure(beside: file) ?? "cannot be used (\(error)); see to the disk and to the permissions of the state directory")
   }
 
   /// Writes as much as SQLite needs to begin, and takes it away again.

@@ -4,7 +4,7 @@ public enum CertificateStage: String, Codable, Sendable, Hashable, CaseIterable 
   case notDue
   /// Another device holds one of the names; an administrator decides.
   case awaitingApproval
-  /// A name can not be reached yet.
+  /// A name cannot be reached yet.
   case waitingForName
   /// It waits for its turn.
   case queued

@@ -1,4 +1,4 @@
-"""Names that can not be validated, each for a reason of its own, for real: a DNS server, and web servers on loopback.
+"""Names that cannot be validated, each for a reason of its own, for real: a DNS server, and web servers on loopback.
 
 broken_names.py FOLDER HTTP-PORT [HTTPS-PORT]
 

@@ -17,7 +17,7 @@ def main():
         with client.open("org.varlink.service", namespaced=False) as service:
             info = service.GetInfo()
             seen["product"], seen["interfaces"] = info["product"], info["interfaces"]
-            # The package parses the text itself: an interface that it can not read fails here.
+            # The package parses the text itself: an interface that it cannot read fails here.
             seen["described"] = [service.GetInterfaceDescription(name)["description"].count("method ") for name in info["interfaces"]]
         with client.open(interface, namespaced=False) as opened:
             call = getattr(opened, method)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Scheduler
 
-@Suite("A CA that can not be used")
+@Suite("A CA that cannot be used")
 struct AuthorityHealthTests {
   private let now = Instant(milliseconds: 1_790_000_000_000)
   private let outage = AttemptFailure(error: "caUnavailable", text: "503")
@@ -60,7 +60,7 @@ struct AuthorityHealthTests {
     #expect(health.take(AttemptFailure(error: "nameUnreachable", text: ""), jitter: 0, at: now) == [.recovered(since: now)])
   }
 
-  @Test("an account that can not be used is such a case, and told when it comes after an outage")
+  @Test("an account that cannot be used is such a case, and told when it comes after an outage")
   func account() {
     var health = AuthorityHealth()
     let account = AttemptFailure(error: "accountProblem", text: "terms")

@@ -39,7 +39,7 @@ struct PlanTests {
     #expect(plan.turns.first { $0.slot.names == [dns("ari.example.com")] }?.at == now)
   }
 
-  @Test("what is due waits for a CA that can not be used until that is tried again, and what comes due later does not")
+  @Test("what is due waits for a CA that cannot be used until that is tried again, and what comes due later does not")
   func held() {
     var forecast = TurnForecast(ledger: Ledger([:]), limits: nil, heldUntil: now + .seconds(600), suffixes: .empty, at: now)
     let turns = [now, now + .days(1)].map { forecast.turn(wantedAt: $0, .none) { [dns("a.example.com")] } }

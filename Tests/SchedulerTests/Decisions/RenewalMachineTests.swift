@@ -47,7 +47,7 @@ struct RenewalMachineTests {
     #expect(machine.handle(.deviceCame, at: now).isEmpty)
   }
 
-  @Test("when the CSR at work can not succeed, the device is asked for another; an administrator is not")
+  @Test("when the CSR at work cannot succeed, the device is asked for another; an administrator is not")
   func failed() {
     var machine = machine(.ordered)
     #expect(machine.handle(.failedForGood, at: now) == [.askDevice])

@@ -45,7 +45,7 @@ struct RenewalScheduleTests {
     #expect(schedule.dueAt(by: rule) == start + .days(days) - .days(days) / 20)
   }
 
-  @Test("a window in the past can not start one issue after the other")
+  @Test("a window in the past cannot start one issue after the other")
   func floor() {
     var schedule = schedule(.days(90))
     _ = schedule.take(window(.seconds(-7_200), .seconds(-3_600)), at: start, chance: { 0.5 })

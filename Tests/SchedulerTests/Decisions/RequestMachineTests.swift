@@ -46,7 +46,7 @@ struct RequestMachineTests {
     #expect(!last.phase.isOpen)
   }
 
-  @Test("a name that can not be answered for yet is looked at every five minutes, and costs nothing")
+  @Test("a name that cannot be answered for yet is looked at every five minutes, and costs nothing")
   func waitingForName() {
     let notReady = AttemptFailure(error: "nameNotReady", text: "")
     var machine = machine(.ordering, failures: 2)
@@ -182,7 +182,7 @@ struct RetryPauseTests {
     #expect(RetryPause.end(after: failure, failures: 1, jitter: 0, now: now) == now + .seconds(21_600))
   }
 
-  @Test("has no end when the same CSR can not succeed")
+  @Test("has no end when the same CSR cannot succeed")
   func final() {
     #expect(RetryPause.end(after: AttemptFailure(error: "x", text: "", isFinal: true), failures: 1, jitter: 0, now: now) == nil)
   }

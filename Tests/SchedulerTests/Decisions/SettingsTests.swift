@@ -38,7 +38,7 @@ struct SettingsTests {
     #expect(try SettingDefinition.of(key).environmentName == variable)
   }
 
-  @Test("a value that file or environment fix can not be changed, and the refusal names the place")
+  @Test("a value that file or environment fix cannot be changed, and the refusal names the place")
   func fixed() throws {
     let inFile = try layers(file: #"{"devices": {"renewDays": 20}}"#)
     #expect { try inFile.storing("5", for: "devices.renewDays") } throws: {

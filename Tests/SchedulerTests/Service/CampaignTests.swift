@@ -93,7 +93,7 @@ struct CampaignTests {
     }
   }
 
-  @Test("another CA's limits spread it, what ends first comes first, and what can not be done by the deadline is said at the beginning")
+  @Test("another CA's limits spread it, what ends first comes first, and what cannot be done by the deadline is said at the beginning")
   func spread() async throws {
     try await onBench { bench in
       let fleet = try bench.fleet([:])

@@ -76,7 +76,7 @@ struct OutageTests {
         #expect(status.outage?.error == "caUnavailable" && status.outage?.since == now && retryAt > now && status.alarms == 1)
         let plan = try await fleet.plan(.init(), inParts: false) { _ in }
         let turn = plan.turns.first { $0.slot == held.slot }
-        #expect(turn?.at == retryAt && turn?.limit == "the CA, which can not be used")
+        #expect(turn?.at == retryAt && turn?.limit == "the CA, which cannot be used")
       }
     }
   }

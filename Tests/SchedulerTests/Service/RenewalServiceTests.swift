@@ -163,7 +163,7 @@ struct RenewalServiceTests {
     }
   }
 
-  @Test("a certificate of a device that can not connect is renewed from the CSR that an administrator gave")
+  @Test("a certificate of a device that cannot connect is renewed from the CSR that an administrator gave")
   func administrators() async throws {
     try await onBench { bench in
       let fleet = try bench.fleet()
@@ -242,7 +242,7 @@ struct RenewalServiceTests {
     }
   }
 
-  @Test("a CA that can not be asked is asked again, and the rule decides meanwhile")
+  @Test("a CA that cannot be asked is asked again, and the rule decides meanwhile")
   func unavailable() async throws {
     try await onBench { bench in
       let fleet = try bench.fleet()

@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  @Test("for all devices can not be switched off for one of them, and none of what was asked is done")
+  @Test("for all devices cannot be switched off for one of them, and none of what was asked is done")
   func oneOfAll() async throws {
     try await onBench { bench in
       let fleet = try bench.fleet()

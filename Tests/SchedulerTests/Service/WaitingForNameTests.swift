@@ -5,7 +5,7 @@ import Testing
 
 @testable import Scheduler
 
-@Suite("A name that can not be answered for yet")
+@Suite("A name that cannot be answered for yet")
 struct WaitingForNameTests {
   private static let limited = [
     "ACME_CONNECTOR_AUTHORITY_DIRECTORY": "https://acme.test/directory", "ACME_CONNECTOR_LIMITS_APPLY": "true",

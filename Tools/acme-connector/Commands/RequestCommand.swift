@@ -8,7 +8,7 @@ import Varlink
 /// `acme-connector request`
 struct RequestCommand: ConnectorCommand {
   static let configuration = CommandConfiguration(
-    commandName: "request", abstract: "Obtains a certificate for the CSR of a device that can not connect itself.",
+    commandName: "request", abstract: "Obtains a certificate for the CSR of a device that cannot connect itself.",
     discussion: "The certificate and its issuers (PEM, leaf first, no root) go to standard output, or to --out; progress goes to standard error.")
 
   @Argument(help: "The CSR, in PEM.", completion: .file()) var csrFile: String
@@ -24,7 +24,7 @@ struct RequestCommand: ConnectorCommand {
       do {
         try Data(chain.utf8).write(to: URL(filePath: out), options: .atomic)
       } catch {
-        throw CommandError("The certificate is there, but \(out) can not be written; `acme-connector certificates show \(last.request)` prints it.")
+        throw CommandError("The certificate is there, but \(out) cannot be written; `acme-connector certificates show \(last.request)` prints it.")
       }
       try terminal.note("The certificate is in \(out).")
     }

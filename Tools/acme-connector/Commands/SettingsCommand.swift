@@ -25,7 +25,7 @@ struct SettingsCommand: AsyncParsableCommand {
 
   /// `acme-connector settings set`
   struct Set: ConnectorCommand {
-    static let configuration = CommandConfiguration(abstract: "Stores a value. One that file or environment fixes can not be changed.")
+    static let configuration = CommandConfiguration(abstract: "Stores a value. One that file or environment fixes cannot be changed.")
 
     @Argument(help: "The setting.") var key: String
     // A list of one, for only lists take what begins with a dash: a number may be negative.

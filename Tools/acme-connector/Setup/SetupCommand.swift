@@ -38,7 +38,7 @@ struct SetupCommand: ConnectorCommand {
       _ = try await connector.admin.ask(AdminMethods.ChangeSetting.self, .init(key: change.key, value: change.value))
     }
     let gateway = try await connector.logins.ask(Logins.Describe.self)
-    // Last of all: a secret that is made is lost if it can not be shown.
+    // Last of all: a secret that is made is lost if it cannot be shown.
     let logins = try await firstLogins(known, at: connector)
     let report = SetupReport(
       check, changed: plan.changedKeys, logins: logins, gateway: gateway,

@@ -34,7 +34,7 @@ struct SystemJournal: StorySource {
       .name("journalctl"), arguments: Arguments(arguments), output: .string(limit: Self.mostBytes), error: .string(limit: 65_536))
     let complaint = result.standardError.split(separator: "\n").first.map(String.init)
     guard result.terminationStatus.isSuccess else {
-      throw CommandError("journalctl can not read the journal (\(complaint ?? "\(result.terminationStatus)")); try it as root.")
+      throw CommandError("journalctl cannot read the journal (\(complaint ?? "\(result.terminationStatus)")); try it as root.")
     }
     return result.standardOutput.split(separator: "\n").compactMap { JournalEntry(json: $0) }.sorted { $0.time < $1.time }
   }

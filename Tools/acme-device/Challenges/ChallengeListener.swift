@@ -38,7 +38,7 @@ struct ChallengeListener: Sendable {
         .bind(host: address.host, port: address.port).get()
       return ChallengeListener(channel: channel)
     } catch {
-      throw EnrollError("\(address) can not be listened at for challenges: \((error as? IOError)?.reason ?? "\(error)").")
+      throw EnrollError("\(address) cannot be listened at for challenges: \((error as? IOError)?.reason ?? "\(error)").")
     }
   }
 

@@ -15,7 +15,7 @@ enum Trust: Sendable, Hashable {
 
   /// Trust in the certificates of a PEM file. A lone one that is no authority's is the connector's own, as it is before it has obtained another: then it is
   /// the key that is trusted, for TLS libraries take no such certificate for a root.
-  /// - Throws: when the file can not be read.
+  /// - Throws: when the file cannot be read.
   init(certificatesIn file: String) throws {
     guard let pem = try DurableFiles().read(file) else { throw FileError(file, because: "there is no such file.") }
     if let chain = try? CertificateChain(pem: pem), chain.issuers.isEmpty, !chain.leaf.isAuthority {

@@ -111,14 +111,14 @@ struct DurableFiles: Sendable {
   }
 }
 
-/// A file that can not be dealt with.
+/// A file that cannot be dealt with.
 struct FileError: Error, CustomStringConvertible {
   /// The file, what could not be done, and why.
   let description: String
 
   /// The error of the system call that has just failed.
   init(_ path: String, _ done: String) {
-    self.description = "\(path) can not be \(done): \(String(cString: strerror(errno)))."
+    self.description = "\(path) cannot be \(done): \(String(cString: strerror(errno)))."
   }
 
   /// An error of another cause.

@@ -19,7 +19,7 @@ enum DeviceEvent: Sendable {
   case installed(InstalledCertificate)
   /// A key, a CSR or a file could not be made, or the hook has failed.
   case failed(LocalStep, String)
-  /// A challenge is served, or can not be for the reason given.
+  /// A challenge is served, or cannot be for the reason given.
   case served(ChallengeToken, failure: String?)
   /// A request for a challenge has come in on the device's listener.
   case asked(ChallengeQuestion, host: String?, token: ChallengeToken)

@@ -35,7 +35,7 @@ extension DeviceMachine {
     }
     challenges.live[token] = nil
     let result = ChallengeAddedResult(token: token, error: .internalError, errorText: failure)
-    return [.say("a challenge can not be served: \(failure)"), .send(result.text(correlation: challenge.correlation))]
+    return [.say("a challenge cannot be served: \(failure)"), .send(result.text(correlation: challenge.correlation))]
   }
 
   /// The end of a challenge that nobody has removed, unless it was told again.
