@@ -26,10 +26,10 @@ struct ACMEClientInterface: Sendable {
         },
         .reply(ACMEClient.DescribeAuthority.self) { call, _ in try await problems { try await describe(call.authority) } },
         .reply(ACMEClient.GetAccount.self) { call, _ in
-          try await problems { try await accounts.turns.use { try await accounts.describe(call.authority) } }
+          try await problems { try await accounts.turns.read { try await accounts.describe(call.authority) } }
         },
         .reply(ACMEClient.UpdateAccount.self) { call, _ in
-          try await problems { try await accounts.turns.use { try await accounts.update(call.authority) } }
+          try await problems { try await accounts.turns.read { try await accounts.update(call.authority) } }
         },
         .reply(ACMEClient.ChangeAccountKey.self) { call, _ in try await problems { try await accounts.changeKey(call.authority) } },
         .reply(ACMEClient.DeactivateAccount.self) { call, _ in try await problems { try await accounts.deactivate(call.authority) } },

@@ -26,8 +26,8 @@ struct Gateway: Service {
       tasks.addTask { await challenges.work() }
       tasks.addTask { await lookups.work() }
       tasks.addTask { await door.keepPinging() }
-      tasks.addTask { await refusedLogins.run(errands.desk) }
-      tasks.addTask { await attendance.run(errands.desk) }
+      tasks.addTask { await refusedLogins.run(errands.scheduler) }
+      tasks.addTask { await attendance.run(errands.scheduler) }
       try? await gracefulShutdown()
       // Who comes now waits in the kernel's queue for the next process.
       for listener in listeners { try? await listener.close() }

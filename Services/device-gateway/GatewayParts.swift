@@ -29,14 +29,14 @@ struct GatewayParts {
     let connections = Connections(limits: limits, logger: logger)
     let devices = Devices()
     let scheduler = environment.connect(to: "scheduler")
-    let desk = SchedulerDesk(scheduler: scheduler, logger: logger)
-    let errands = Errands(desk: desk, devices: devices)
-    let ownDevice = OwnDevice(in: folder, obtained: obtained, tls: tls, desk: desk, clock: clock, logger: logger, interval: handInInterval)
+    let client = SchedulerClient(scheduler: scheduler, logger: logger)
+    let errands = Errands(scheduler: client, devices: devices)
+    let ownDevice = OwnDevice(in: folder, obtained: obtained, tls: tls, scheduler: client, clock: clock, logger: logger, interval: handInInterval)
     let challenges = try PushedChallenges(ChallengeRolesFile(in: environment), clock: clock, logger: logger)
     let lookups = ChallengeLookups(at: environment.connect(to: "challenge-http"), logger: logger)
     let attendance = Attendance(of: devices, pause: attendancePause)
-    let house = House(
-      doorkeeper: logins.doorkeeper, devices: devices, errands: errands, challenges: challenges, lookups: lookups, path: path,
+    let context = SessionContext(
+      authenticator: logins.authenticator, devices: devices, errands: errands, challenges: challenges, lookups: lookups, path: path,
       pin: folder.key.keyPin, limits: limits, clock: clock, logger: logger, attendance: attendance)
     let secureSockets = try environment.sockets(named: "device-gateway-wss")
     let door = Door(
@@ -44,11 +44,11 @@ struct GatewayParts {
       plainSockets: environment.optionalSockets(named: "device-gateway-ws"),
       pipeline: { isSecure in
         DoorPipeline(
-          path: path, connections: connections, tls: tls, isSecure: isSecure, makeConversation: { DeviceSession(in: house, on: $0) })
+          path: path, connections: connections, tls: tls, isSecure: isSecure, makeConversation: { DeviceSession(in: context, on: $0) })
       },
       connections: connections, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
     let ended = EndedLogins(
-      doorkeeper: logins.doorkeeper, devices: devices, clock: clock, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
+      authenticator: logins.authenticator, devices: devices, clock: clock, eventLoop: MultiThreadedEventLoopGroup.singleton.next())
     let administration = LoginsInterface(
       store: logins, closeEnded: { ended.closeConnections() },
       describe: {
@@ -66,7 +66,7 @@ struct GatewayParts {
       try environment.varlinkServer([challenges.responderInterface], on: "device-gateway-responder"),
       Gateway(
         door: door, watch: SchedulerWatch(scheduler: scheduler, devices: devices, ownDevice: ownDevice, logger: logger), ownDevice: ownDevice,
-        errands: errands, challenges: challenges, lookups: lookups, logins: logins, refusedLogins: house.refusedLogins,
+        errands: errands, challenges: challenges, lookups: lookups, logins: logins, refusedLogins: context.refusedLogins,
         attendance: attendance),
     ]
   }

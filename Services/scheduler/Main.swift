@@ -11,7 +11,7 @@ import Varlink
 @main
 struct Main {
   static func main() async {
-    if let errand = Errand(CommandLine.arguments) { errand.run() }
+    if let command = MaintenanceCommand(CommandLine.arguments) { command.run() }
     await ServiceProcess("scheduler").run { environment in
       let clock = WallClock.system
       let store = try Store(at: Store.file(in: environment), clock: clock, logger: environment.logger)
@@ -23,14 +23,14 @@ struct Main {
       let settings = try LiveSettings(
         stored: try store.storedSettings(), file: environment.settingsFile, variables: environment.variables, logger: environment.logger)
       let fleet = Fleet(
-        store: store, settings: settings, watched: Watched(), orders: OrderBoard(), clock: clock, chance: .system, logger: environment.logger,
+        store: store, settings: settings, watched: Watched(), board: OrderBoard(), clock: clock, chance: .system, logger: environment.logger,
         publicSuffixes: .installed(logger: environment.logger))
       try await fleet.recogniseRestore()
       try await fleet.sweep()
       environment.onReload { try fleet.reloadSettings() }
       let client = environment.connect(to: "acme-client")
       return [
-        Orders(fleet: fleet, client: client),
+        OrderQueue(fleet: fleet, client: client),
         try environment.varlinkServer([.scheduler(fleet)], on: "scheduler"),
         try environment.varlinkServer(
           [.admin(fleet, client: client, startedAt: clock.now()), environment.metricsInterface], on: "scheduler-admin"),

@@ -41,7 +41,7 @@ public struct VarlinkError: Error, Sendable, CustomStringConvertible {
   }
 
   /// Whether the same call may be answered in a moment: the service is not there just now, or has no room.
-  public var mayPass: Bool { [.unreachable, .closed, .timedOut, .busy].contains(code) }
+  public var isTransient: Bool { [.unreachable, .closed, .timedOut, .busy].contains(code) }
 
   /// One sentence: who was called for what, and why there is no answer.
   public var description: String { "\(method) at \(peer): \(detail)" }

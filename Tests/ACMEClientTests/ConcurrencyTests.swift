@@ -30,9 +30,9 @@ struct ConcurrencyTests {
 
   @Test("what concerns one thing is done one after the other")
   func oneAtATime() async throws {
-    let (one, gauge) = (OneAtATime<String>(), Gauge())
+    let (one, gauge) = (KeyedMutex<String>(), Gauge())
     try await withThrowingTaskGroup(of: Void.self) { tasks in
-      for _ in 0..<50 { tasks.addTask { try await one.run("key") { await gauge.pass() } } }
+      for _ in 0..<50 { tasks.addTask { try await one.withLock("key") { await gauge.pass() } } }
       try await tasks.waitForAll()
     }
     #expect(await gauge.most == 1)
@@ -40,45 +40,45 @@ struct ConcurrencyTests {
 
   @Test("a task that is cancelled while it waits holds nobody up")
   func cancelled() async throws {
-    let one = OneAtATime<String>()
+    let one = KeyedMutex<String>()
     let entered = Waiter<Void>()
     let leave = Waiter<Void>()
     try await withThrowingTaskGroup(of: Bool.self) { tasks in
       tasks.addTask {
-        try await one.run("key") {
+        try await one.withLock("key") {
           _ = entered.give(())
           try await leave.value()
         }
         return true
       }
       try await entered.value()
-      let waiting = Task { try await one.run("key") {} }
+      let waiting = Task { try await one.withLock("key") {} }
       waiting.cancel()
       let outcome = await waiting.result
       #expect(throws: CancellationError.self) { try outcome.get() }
       _ = leave.give(())
       #expect(try await tasks.next() == true)
     }
-    try await one.run("key") {}
+    try await one.withLock("key") {}
   }
 
   @Test("a change waits for those that are at it, and those that come meanwhile wait for the change")
   func useOrChange() async throws {
-    let (thing, order) = (UseOrChange(), Steps())
+    let (thing, order) = (ReadWriteLock(), Steps())
     let (using, done) = (Waiter<Void>(), Waiter<Void>())
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask {
-        try await thing.use {
+        try await thing.read {
           _ = using.give(())
           try await done.value()
           order.add("first use")
         }
       }
       try await using.value()
-      try await thing.use { order.add("use beside it") }
-      tasks.addTask { try await thing.change(patience: .seconds(60)) { order.add("change") } }
+      try await thing.read { order.add("use beside it") }
+      tasks.addTask { try await thing.write(patience: .seconds(60)) { order.add("change") } }
       try await eventually { await thing.isWaitedFor }
-      tasks.addTask { try await thing.use { order.add("later use") } }
+      tasks.addTask { try await thing.read { order.add("later use") } }
       _ = done.give(())
       try await tasks.waitForAll()
     }
@@ -87,22 +87,22 @@ struct ConcurrencyTests {
 
   @Test("a change does not wait for ever, and lets those behind it go on")
   func impatientChange() async throws {
-    let thing = UseOrChange()
+    let thing = ReadWriteLock()
     let (using, done) = (Waiter<Void>(), Waiter<Void>())
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask {
-        try await thing.use {
+        try await thing.read {
           _ = using.give(())
           try await done.value()
         }
       }
       try await using.value()
-      await #expect(throws: UseOrChange.StillInUse.self) { try await thing.change(patience: .milliseconds(20)) {} }
-      try await thing.use {}
+      await #expect(throws: ReadWriteLock.StillInUse.self) { try await thing.write(patience: .milliseconds(20)) {} }
+      try await thing.read {}
       _ = done.give(())
       try await tasks.waitForAll()
     }
-    try await thing.change(patience: .seconds(60)) {}
+    try await thing.write(patience: .seconds(60)) {}
   }
 
   private final class Steps: Sendable {

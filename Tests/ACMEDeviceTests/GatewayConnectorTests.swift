@@ -48,7 +48,7 @@ struct GatewayConnectorTests {
     #expect(code(end) == .untrusted)
     guard case .failed(let error) = end else { return }
     #expect(error.description.contains("is \(identity.key.keyPin), not the pinned one"))
-    #expect(!error.mayPass)
+    #expect(!error.isTransient)
   }
 
   @Test("without a pin the authority in the file is trusted, for the right name and in time")
@@ -101,7 +101,7 @@ struct GatewayConnectorTests {
       Issue.record("connected")
       return
     }
-    #expect(error.code == .noWebSocket && error.description.contains("status 404") && !error.mayPass)
+    #expect(error.code == .noWebSocket && error.description.contains("status 404") && !error.isTransient)
   }
 
   @Test("a port that speaks TLS is not spoken to in the clear, and the error says how")
@@ -141,6 +141,6 @@ struct GatewayConnectorTests {
     let url = try #require(ConnectorURL("ws://127.0.0.1:1/connector"))
     let error = await #expect(throws: ConnectionError.self) { try await GatewayConnector(url, trust: .system).open() }
     #expect(error?.description == "Nobody answers at ws://127.0.0.1:1/connector: Connection refused.")
-    #expect(error?.mayPass == true)
+    #expect(error?.isTransient == true)
   }
 }

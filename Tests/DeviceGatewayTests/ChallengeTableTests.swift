@@ -11,72 +11,72 @@ import Testing
 struct ChallengeTableTests {
   @Test("a device that serves its own challenges is asked, and the answer is in place when it has confirmed")
   func confirmed() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    #expect(house.publish("a.example", for: "pbx") == [.added("1")])
-    #expect(house.confirm(by: "1") == [.inPlace])
-    #expect(house.withdraw() == [.removed("1")])
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    #expect(table.publish("a.example", for: "pbx") == [.added("1")])
+    #expect(table.confirm(by: "1") == [.inPlace])
+    #expect(table.withdraw() == [.removed("1")])
   }
 
   @Test("a device that the network leads the CA past is not asked, and neither is a stranger's")
   func notMine() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .external)
-    house.connect("other", on: "2", challenge: .push)
-    #expect(house.publish("a.example", for: "pbx") == [.notMine])
-    #expect(house.publish("b.example", for: "unknown", token: "b") == [.notMine])
-    #expect(house.publish("c.example", for: nil, token: "c") == [.notMine])
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .external)
+    table.connect("other", on: "2", challenge: .push)
+    #expect(table.publish("a.example", for: "pbx") == [.notMine])
+    #expect(table.publish("b.example", for: "unknown", token: "b") == [.notMine])
+    #expect(table.publish("c.example", for: nil, token: "c") == [.notMine])
   }
 
   @Test("a device that cannot serve it says why, and the CA is not to be asked")
   func refused() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    _ = house.publish("a.example", for: "pbx")
-    let seen = house.answer(.init(token: try token("t"), error: .internalError, errorText: "port 80 is\u{7} taken"), by: "1")
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    _ = table.publish("a.example", for: "pbx")
+    let seen = table.answer(.init(token: try token("t"), error: .internalError, errorText: "port 80 is\u{7} taken"), by: "1")
     #expect(seen == [.failed("Device pbx cannot answer for a.example (port 80 is taken); mend that at the device.")])
   }
 
   @Test("a device that does not confirm in time is named")
   func silent() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    _ = house.publish("a.example", for: "pbx")
-    let reason = try #require(house.timeOver().failure)
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    _ = table.publish("a.example", for: "pbx")
+    let reason = try #require(table.timeOver().failure)
     #expect(reason.hasPrefix("Device pbx did not confirm within 8 s that it answers for a.example; "))
-    #expect(house.confirm(by: "1").isEmpty, "nobody waits any more")
+    #expect(table.confirm(by: "1").isEmpty, "nobody waits any more")
   }
 
   @Test("a device that has been away for long is named at once, with what to do", arguments: [RegisterDevice.ChallengeMode.push, .lookup])
   func absent(mode: RegisterDevice.ChallengeMode) throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: mode)
-    house.leave("1")
-    house.now = house.now + .seconds(60)
-    let reason = try #require(house.publish("a.example", for: "pbx").failure)
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: mode)
+    table.leave("1")
+    table.now = table.now + .seconds(60)
+    let reason = try #require(table.publish("a.example", for: "pbx").failure)
     #expect(reason.hasPrefix("Device pbx ") && reason.hasSuffix("is not connected; connect it, or have it register with challenge external."))
   }
 
   @Test("a device that has just gone is waited for, told again when it is back, and has to confirm again")
   func reconnects() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    _ = house.publish("a.example", for: "pbx")
-    house.leave("1")
-    #expect(house.confirm(by: "1").isEmpty, "what a connection says that has ended does not count")
-    #expect(house.connect("pbx", on: "2", challenge: .push) == [.lookAgain, .added("2")])
-    #expect(house.confirm(by: "2") == [.inPlace])
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    _ = table.publish("a.example", for: "pbx")
+    table.leave("1")
+    #expect(table.confirm(by: "1").isEmpty, "what a connection says that has ended does not count")
+    #expect(table.connect("pbx", on: "2", challenge: .push) == [.lookAgain, .added("2")])
+    #expect(table.confirm(by: "2") == [.inPlace])
   }
 
   @Test("a device that confirmed and reconnects in the middle gets its live challenges again")
   func reconnectsLater() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    _ = house.publish("a.example", for: "pbx")
-    _ = house.confirm(by: "1")
-    house.leave("1")
-    #expect(house.connect("pbx", on: "2", challenge: .push) == [.lookAgain, .added("2")])
-    #expect(house.withdraw() == [.removed("2")])
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    _ = table.publish("a.example", for: "pbx")
+    _ = table.confirm(by: "1")
+    table.leave("1")
+    #expect(table.connect("pbx", on: "2", challenge: .push) == [.lookAgain, .added("2")])
+    #expect(table.withdraw() == [.removed("2")])
   }
 
   @Test("a gateway that has just begun knows from before who answers itself, and waits for those to come back")
@@ -85,104 +85,104 @@ struct ChallengeTableTests {
     before.connect("pbx", on: "1", challenge: .push)
     before.connect("host", on: "2", challenge: .external)
     #expect(before.table.lastingRoles.count == 1)
-    var house = try TestTable(remembering: before.table.lastingRoles)
-    #expect(house.publish("a.example", for: "pbx").isEmpty)
-    #expect(house.publish("b.example", for: "host", token: "b") == [.notMine])
-    #expect(house.connect("pbx", on: "9", challenge: .push) == [.lookAgain, .added("9")])
-    #expect(house.confirm(by: "9") == [.inPlace])
+    var table = try TestTable(remembering: before.table.lastingRoles)
+    #expect(table.publish("a.example", for: "pbx").isEmpty)
+    #expect(table.publish("b.example", for: "host", token: "b") == [.notMine])
+    #expect(table.connect("pbx", on: "9", challenge: .push) == [.lookAgain, .added("9")])
+    #expect(table.confirm(by: "9") == [.inPlace])
   }
 
   @Test("a device that has changed its mind is not waited for any more")
   func changedMind() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    house.leave("1")
-    #expect(house.publish("a.example", for: "pbx").isEmpty)
-    #expect(house.connect("pbx", on: "2", challenge: .external) == [.lookAgain, .notMine])
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    table.leave("1")
+    #expect(table.publish("a.example", for: "pbx").isEmpty)
+    #expect(table.connect("pbx", on: "2", challenge: .external) == [.lookAgain, .notMine])
   }
 
   @Test("reverse proxies of the scope that hold the name and take pushes are told, no others; one that confirms is enough")
   func proxies() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .external)
-    house.connect("rp", on: "2", challenge: .push, proxyFor: ["A.Example.", "nonsense name"])
-    house.connect("rp2", on: "3", challenge: .push, proxyFor: ["*.example"])
-    house.connect("elsewhere", on: "4", challenge: .push, proxyFor: ["other.example.net"])
-    house.connect("foreign", on: "5", scope: "domain:other", challenge: .push, proxyFor: ["a.example"])
-    house.connect("asks", on: "6", challenge: .lookup, proxyFor: ["a.example"])
-    #expect(Set(house.publish("a.example", for: "pbx")) == [.added("2"), .added("3")])
-    #expect(house.confirm(by: "4").isEmpty)
-    #expect(house.answer(.init(token: try token("t"), error: .busy), by: "3").isEmpty, "the other one is still waited for")
-    #expect(house.confirm(by: "2") == [.inPlace])
-    #expect(house.withdraw() == [.removed("2")])
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .external)
+    table.connect("rp", on: "2", challenge: .push, proxyFor: ["A.Example.", "nonsense name"])
+    table.connect("rp2", on: "3", challenge: .push, proxyFor: ["*.example"])
+    table.connect("elsewhere", on: "4", challenge: .push, proxyFor: ["other.example.net"])
+    table.connect("foreign", on: "5", scope: "domain:other", challenge: .push, proxyFor: ["a.example"])
+    table.connect("asks", on: "6", challenge: .lookup, proxyFor: ["a.example"])
+    #expect(Set(table.publish("a.example", for: "pbx")) == [.added("2"), .added("3")])
+    #expect(table.confirm(by: "4").isEmpty)
+    #expect(table.answer(.init(token: try token("t"), error: .busy), by: "3").isEmpty, "the other one is still waited for")
+    #expect(table.confirm(by: "2") == [.inPlace])
+    #expect(table.withdraw() == [.removed("2")])
   }
 
   @Test("where no proxy that holds the name can answer, the reasons are told and the CA is not asked")
   func allProxiesFail() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .external)
-    house.connect("rp", on: "2", challenge: .push, proxyFor: ["a.example"])
-    _ = house.publish("a.example", for: "pbx")
-    let seen = house.answer(.init(token: try token("t"), error: .busy, errorText: "full"), by: "2")
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .external)
+    table.connect("rp", on: "2", challenge: .push, proxyFor: ["a.example"])
+    _ = table.publish("a.example", for: "pbx")
+    let seen = table.answer(.init(token: try token("t"), error: .busy, errorText: "full"), by: "2")
     #expect(seen == [.failed("No reverse proxy that holds a.example can answer for it (device rp: full); mend that at the proxy.")])
   }
 
   @Test("a device that serves its own has to confirm, even if a proxy in front of it has")
   func both() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    house.connect("rp", on: "2", challenge: .push, proxyFor: ["a.example"])
-    #expect(Set(house.publish("a.example", for: "pbx")) == [.added("1"), .added("2")])
-    #expect(house.confirm(by: "2").isEmpty)
-    #expect(house.confirm(by: "1") == [.inPlace])
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    table.connect("rp", on: "2", challenge: .push, proxyFor: ["a.example"])
+    #expect(Set(table.publish("a.example", for: "pbx")) == [.added("1"), .added("2")])
+    #expect(table.confirm(by: "2").isEmpty)
+    #expect(table.confirm(by: "1") == [.inPlace])
   }
 
   @Test("a proxy that comes in the middle is told what is live")
   func lateProxy() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .external)
-    #expect(house.publish("a.example", for: "pbx") == [.notMine])
-    #expect(house.connect("rp", on: "2", challenge: .push, proxyFor: ["a.example"]) == [.lookAgain, .added("2")])
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .external)
+    #expect(table.publish("a.example", for: "pbx") == [.notMine])
+    #expect(table.connect("rp", on: "2", challenge: .push, proxyFor: ["a.example"]) == [.lookAgain, .added("2")])
   }
 
   @Test("before an order it is foreseen that a device which answers itself is away; one that has just gone is not missed yet")
   func foreseen() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    #expect(house.obstacles(to: ["a.example"], for: "pbx").isEmpty)
-    house.leave("1")
-    #expect(house.obstacles(to: ["a.example"], for: "pbx").isEmpty)
-    house.now = house.now + .seconds(11)
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    #expect(table.obstacles(to: ["a.example"], for: "pbx").isEmpty)
+    table.leave("1")
+    #expect(table.obstacles(to: ["a.example"], for: "pbx").isEmpty)
+    table.now = table.now + .seconds(11)
     #expect(
-      house.obstacles(to: ["a.example"], for: "pbx") == [
+      table.obstacles(to: ["a.example"], for: "pbx") == [
         "a.example: Device pbx answers challenges for a.example itself and is not connected; connect it, or have it register with challenge external."
       ])
-    #expect(house.obstacles(to: ["a.example"], for: "other").isEmpty)
+    #expect(table.obstacles(to: ["a.example"], for: "other").isEmpty)
   }
 
   @Test(
     "a reverse proxy that is away is waited for by those behind it, whose names it holds, for a week",
     arguments: [RegisterDevice.ChallengeMode.push, .lookup])
   func absentProxy(mode: RegisterDevice.ChallengeMode) throws {
-    var house = try TestTable()
-    #expect(house.connect("rp", on: "1", challenge: mode, proxyFor: ["a.example", "b.example"]) == [.lookAgain])
-    house.connect("pbx", on: "2", challenge: .external)
-    #expect(house.obstacles(to: ["a.example", "c.example"], for: "pbx").isEmpty)
-    house.leave("1")
-    house.now = house.now + .seconds(11)
+    var table = try TestTable()
+    #expect(table.connect("rp", on: "1", challenge: mode, proxyFor: ["a.example", "b.example"]) == [.lookAgain])
+    table.connect("pbx", on: "2", challenge: .external)
+    #expect(table.obstacles(to: ["a.example", "c.example"], for: "pbx").isEmpty)
+    table.leave("1")
+    table.now = table.now + .seconds(11)
     #expect(
-      house.obstacles(to: ["a.example", "c.example"], for: "pbx") == [
+      table.obstacles(to: ["a.example", "c.example"], for: "pbx") == [
         "a.example: Reverse proxy rp, which answers for a.example, is not connected; connect it, or have it register without that name."
       ])
-    #expect(house.publish("a.example", for: "pbx").failure?.hasPrefix("Reverse proxy rp, which answers for a.example,") == true)
-    house.connect("rp2", on: "3", challenge: mode, proxyFor: ["a.example"])
-    #expect(house.obstacles(to: ["a.example"], for: "pbx").isEmpty, "the other one is there")
-    #expect(!house.obstacles(to: ["b.example"], for: "pbx").isEmpty)
-    house.now = house.now + .seconds(8 * 86_400)
-    #expect(house.obstacles(to: ["b.example"], for: "pbx").isEmpty, "it may be gone for good")
-    #expect(house.connect("rp", on: "4", challenge: mode, proxyFor: ["b.example"]) == [.lookAgain])
-    #expect(house.connect("rp", on: "5", challenge: mode, proxyFor: ["b.example"]).isEmpty, "nothing is new")
-    #expect(house.connect("rp", on: "5", challenge: .external) == [.lookAgain])
+    #expect(table.publish("a.example", for: "pbx").failure?.hasPrefix("Reverse proxy rp, which answers for a.example,") == true)
+    table.connect("rp2", on: "3", challenge: mode, proxyFor: ["a.example"])
+    #expect(table.obstacles(to: ["a.example"], for: "pbx").isEmpty, "the other one is there")
+    #expect(!table.obstacles(to: ["b.example"], for: "pbx").isEmpty)
+    table.now = table.now + .seconds(8 * 86_400)
+    #expect(table.obstacles(to: ["b.example"], for: "pbx").isEmpty, "it may be gone for good")
+    #expect(table.connect("rp", on: "4", challenge: mode, proxyFor: ["b.example"]) == [.lookAgain])
+    #expect(table.connect("rp", on: "5", challenge: mode, proxyFor: ["b.example"]).isEmpty, "nothing is new")
+    #expect(table.connect("rp", on: "5", challenge: .external) == [.lookAgain])
   }
 
   @Test("a gateway that has just begun knows from before which reverse proxies are missing, and who stands behind them")
@@ -194,44 +194,44 @@ struct ChallengeTableTests {
     #expect(before.table.lastingRoles.count == 2)
     let stored = try JSONEncoder().encode(Dictionary(uniqueKeysWithValues: before.table.lastingRoles.map { ($0.key.rawValue, $0.value) }))
     let roles = try JSONDecoder().decode([String: ChallengeRole].self, from: stored)
-    var house = try TestTable(remembering: Dictionary(uniqueKeysWithValues: roles.map { (DeviceID(rawValue: $0.key), $0.value) }))
-    #expect(house.publish("a.example", for: "pbx").isEmpty, "it may be back in a moment")
-    house.now = house.now + .seconds(11)
-    #expect(house.obstacles(to: ["a.example"], for: "pbx").count == 1)
+    var table = try TestTable(remembering: Dictionary(uniqueKeysWithValues: roles.map { (DeviceID(rawValue: $0.key), $0.value) }))
+    #expect(table.publish("a.example", for: "pbx").isEmpty, "it may be back in a moment")
+    table.now = table.now + .seconds(11)
+    #expect(table.obstacles(to: ["a.example"], for: "pbx").count == 1)
   }
 
   @Test("more names of reverse proxies than can be kept are not waited for")
   func manyHeldNames() throws {
     var limits = ChallengeLimits()
     limits.heldNames = 3
-    var house = try TestTable(limits: limits)
-    house.connect("rp", on: "1", challenge: .push, proxyFor: ["a.example", "b.example"])
-    house.connect("rp2", on: "2", challenge: .push, proxyFor: ["c.example", "d.example"])
-    house.connect("pbx", on: "3", challenge: .external)
-    #expect(house.publish("c.example", for: "pbx", token: "c") == [.added("2")], "while it is there it is told all the same")
-    for session in ["1", "2"] { house.leave(session) }
-    house.now = house.now + .seconds(11)
-    #expect(house.obstacles(to: ["a.example", "c.example"], for: "pbx").count == 1)
+    var table = try TestTable(limits: limits)
+    table.connect("rp", on: "1", challenge: .push, proxyFor: ["a.example", "b.example"])
+    table.connect("rp2", on: "2", challenge: .push, proxyFor: ["c.example", "d.example"])
+    table.connect("pbx", on: "3", challenge: .external)
+    #expect(table.publish("c.example", for: "pbx", token: "c") == [.added("2")], "while it is there it is told all the same")
+    for session in ["1", "2"] { table.leave(session) }
+    table.now = table.now + .seconds(11)
+    #expect(table.obstacles(to: ["a.example", "c.example"], for: "pbx").count == 1)
   }
 
   @Test("a token that several orders want is served until the last of them lets go")
   func leases() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    _ = house.publish("a.example", for: "pbx", order: "x")
-    #expect(house.publish("a.example", for: "pbx", order: "y") == [.added("1")])
-    #expect(house.confirm(by: "1") == [.inPlace, .inPlace])
-    #expect(house.withdraw(order: "x").isEmpty)
-    #expect(house.withdraw(order: "x").isEmpty)
-    #expect(house.withdraw(order: "y") == [.removed("1")])
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    _ = table.publish("a.example", for: "pbx", order: "x")
+    #expect(table.publish("a.example", for: "pbx", order: "y") == [.added("1")])
+    #expect(table.confirm(by: "1") == [.inPlace, .inPlace])
+    #expect(table.withdraw(order: "x").isEmpty)
+    #expect(table.withdraw(order: "x").isEmpty)
+    #expect(table.withdraw(order: "y") == [.removed("1")])
   }
 
   @Test("a live token is nobody else's")
   func otherName() throws {
-    var house = try TestTable()
-    house.connect("pbx", on: "1", challenge: .push)
-    _ = house.publish("a.example", for: "pbx")
-    let reason = try #require(house.publish("b.example", for: "pbx", order: "other").failure)
+    var table = try TestTable()
+    table.connect("pbx", on: "1", challenge: .push)
+    _ = table.publish("a.example", for: "pbx")
+    let reason = try #require(table.publish("b.example", for: "pbx", order: "other").failure)
     #expect(reason.hasPrefix("Token t is live for another name"))
   }
 
@@ -239,29 +239,29 @@ struct ChallengeTableTests {
   func expiry() throws {
     var limits = ChallengeLimits()
     limits.leases = 1
-    var house = try TestTable(limits: limits)
-    house.connect("pbx", on: "1", challenge: .push)
-    _ = house.publish("a.example", for: "pbx")
-    #expect(house.publish("b.example", for: "pbx", token: "b") == [.failedUnrequired("There are 1 leases, and no room for b.example.")])
-    house.now = house.now + .seconds(301)
+    var table = try TestTable(limits: limits)
+    table.connect("pbx", on: "1", challenge: .push)
+    _ = table.publish("a.example", for: "pbx")
+    #expect(table.publish("b.example", for: "pbx", token: "b") == [.failedUnrequired("There are 1 leases, and no room for b.example.")])
+    table.now = table.now + .seconds(301)
     // Nobody has confirmed it, so that the call that still waits ends with it.
     #expect(
-      house.publish("b.example", for: "pbx", token: "b")
+      table.publish("b.example", for: "pbx", token: "b")
         == [.failedUnrequired("The answer for a.example was withdrawn meanwhile."), .removed("1"), .added("1")])
-    house.now = house.now + .seconds(301)
-    #expect(house.sweep() == [.failedUnrequired("The answer for b.example was withdrawn meanwhile."), .removed("1")])
+    table.now = table.now + .seconds(301)
+    #expect(table.sweep() == [.failedUnrequired("The answer for b.example was withdrawn meanwhile."), .removed("1")])
   }
 
   @Test("of very many devices those that are away are forgotten first")
   func manyDevices() throws {
     var limits = ChallengeLimits()
     limits.roles = 2
-    var house = try TestTable(limits: limits)
-    house.connect("a", on: "1", challenge: .push)
-    house.connect("b", on: "2", challenge: .push)
-    house.leave("1")
-    house.connect("c", on: "3", challenge: .push)
-    #expect(Set(house.table.lastingRoles.values.map(\.label)) == ["b", "c"])
+    var table = try TestTable(limits: limits)
+    table.connect("a", on: "1", challenge: .push)
+    table.connect("b", on: "2", challenge: .push)
+    table.leave("1")
+    table.connect("c", on: "3", challenge: .push)
+    #expect(Set(table.table.lastingRoles.values.map(\.label)) == ["b", "c"])
   }
 
   @Test("a connection looks up in bursts, and then so often a second")

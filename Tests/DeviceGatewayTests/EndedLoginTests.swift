@@ -15,11 +15,11 @@ import Varlink
 @Suite("A login that ends")
 struct EndedLoginTests {
   private let book: LoginBook
-  private let doorkeeper: Doorkeeper
+  private let authenticator: Authenticator
   private let devices = Devices()
-  /// What happens when somebody next asks for the time; the doorkeeper does when it has looked into its book.
+  /// What happens when somebody next asks for the time; the authenticator does when it has looked into its book.
   private let meanwhile: Box<@Sendable () -> Void>
-  private let house: House
+  private let context: SessionContext
   private let ended: EndedLogins
 
   init() throws {
@@ -43,13 +43,14 @@ struct EndedLoginTests {
     let folder = try TemporaryFolder()
     let nobody = VarlinkClient(path: "/nonexistent")
     let environment = ServiceEnvironment(name: "device-gateway", variables: ["STATE_DIRECTORY": folder.path])
-    doorkeeper = Doorkeeper(book, acquaintances: Acquaintances(in: folder.url("")), clock: clock)
-    house = House(
-      doorkeeper: doorkeeper, devices: devices, errands: Errands(desk: SchedulerDesk(scheduler: nobody, logger: logger), devices: devices),
+    authenticator = Authenticator(book, knownClients: KnownClients(in: folder.url("")), clock: clock)
+    context = SessionContext(
+      authenticator: authenticator, devices: devices,
+      errands: Errands(scheduler: SchedulerClient(scheduler: nobody, logger: logger), devices: devices),
       challenges: try PushedChallenges(ChallengeRolesFile(in: environment), clock: .system, logger: logger),
       lookups: ChallengeLookups(at: nobody, logger: logger), path: .standard, pin: try SigningKey(.p256).keyPin, limits: DoorLimits(), clock: clock,
       logger: logger, attendance: Attendance(of: devices))
-    ended = EndedLogins(doorkeeper: doorkeeper, devices: devices, clock: clock, eventLoop: EmbeddedEventLoop())
+    ended = EndedLogins(authenticator: authenticator, devices: devices, clock: clock, eventLoop: EmbeddedEventLoop())
   }
 
   /// Logs in by the login `a` on a connection of its own.
@@ -58,7 +59,7 @@ struct EndedLoginTests {
     let peer = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1))
     let connections = Connections(limits: DoorLimits(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let id = try #require(connections.admit(channel, from: peer))
-    let session = DeviceSession(in: house, on: channel.eventLoop)
+    let session = DeviceSession(in: context, on: channel.eventLoop)
     try channel.pipeline.syncOperations.addHandler(Connection(id, from: peer, among: connections, conversation: session))
     session.received(AppChallenge().text)
     let challenge = try AppChallengeResult(from: Envelope(sent(by: channel))).challenge
@@ -73,8 +74,8 @@ struct EndedLoginTests {
   private func remove() throws -> @Sendable () -> Void {
     var without = book
     try without.remove(try #require(LoginName("a")))
-    return { [doorkeeper, ended, without] in
-      doorkeeper.replace(without)
+    return { [authenticator, ended, without] in
+      authenticator.replace(without)
       ended.closeConnections()
     }
   }
@@ -84,7 +85,7 @@ struct EndedLoginTests {
     meanwhile.value = try remove()
     let result = try logIn().result
     #expect(result == .refused(.loginRefused, retryAfterSec: nil))
-    let book = doorkeeper.book
+    let book = authenticator.book
     #expect(book.sorted.map(\.name.value) == ["b"])
   }
 

@@ -62,9 +62,9 @@ struct LoginTests {
       name: "device-gateway", variables: ["STATE_DIRECTORY": folder.path, "CREDENTIALS_DIRECTORY": folder.path])
     let challenge = try #require(Challenge("1234"))
     let (moment, peer) = (ContinuousClock.now, PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1)))
-    func judge(_ sip: String, _ secret: String, by store: LoginStore) -> Doorkeeper.Judgement {
+    func judge(_ sip: String, _ secret: String, by store: LoginStore) -> Authenticator.Judgement {
       let login = Login(.init(app: "test", domain: "", sip: sip), info: nil, challenge: challenge, password: secret)
-      return store.doorkeeper.judge(login, challenge: challenge, from: peer, at: moment)
+      return store.authenticator.judge(login, challenge: challenge, from: peer, at: moment)
     }
     let before = try LoginStore(in: environment)
     _ = judge("known", TestGateway.deviceSecret, by: before)
@@ -82,7 +82,7 @@ struct LoginTests {
     }
   }
 
-  @Test("whoever knows one secret gains no guesses at others by it, however many acquaintances it makes")
+  @Test("whoever knows one secret gains no guesses at others by it, however many knownClients it makes")
   func insider() async throws {
     let folder = try TemporaryFolder()
     for name in ["device", "admin"] { try Data("\(name)\(TestGateway.deviceSecret)".utf8).write(to: folder.url(name)) }
@@ -90,9 +90,9 @@ struct LoginTests {
       in: ServiceEnvironment(name: "device-gateway", variables: ["STATE_DIRECTORY": folder.path, "CREDENTIALS_DIRECTORY": folder.path]))
     let challenge = try #require(Challenge("1234"))
     let (moment, peer) = (ContinuousClock.now, PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1)))
-    func judge(_ sip: String, _ secret: String) -> Doorkeeper.Judgement {
+    func judge(_ sip: String, _ secret: String) -> Authenticator.Judgement {
       let login = Login(.init(app: "test", domain: "", sip: sip), info: nil, challenge: challenge, password: secret)
-      return store.doorkeeper.judge(login, challenge: challenge, from: peer, at: moment)
+      return store.authenticator.judge(login, challenge: challenge, from: peer, at: moment)
     }
     for number in 1...100 { _ = judge("\(number)", "device\(TestGateway.deviceSecret)") }
     for _ in 0..<Throttle().freeGuesses { _ = judge("guesser", "wrong") }

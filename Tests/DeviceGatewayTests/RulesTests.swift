@@ -13,11 +13,11 @@ struct RulesTests {
   @Test(
     "plain text is for this machine only, and only below the path is there anything",
     arguments: [
-      ("127.0.0.1", false, "/connector/x", Reception.webSocket), ("192.0.2.7", false, "/connector/x", .insecure),
+      ("127.0.0.1", false, "/connector/x", UpgradeVerdict.webSocket), ("192.0.2.7", false, "/connector/x", .insecure),
       ("192.0.2.7", true, "/connector/x", .webSocket), ("192.0.2.7", true, "/", .notFound),
       ("192.0.2.7", false, "/connector/connector.pem", .insecure),
     ])
-  func reception(address: String, isSecure: Bool, target: String, expected: Reception) throws {
+  func reception(address: String, isSecure: Bool, target: String, expected: UpgradeVerdict) throws {
     var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
     if !target.hasSuffix(".pem") {
       head.headers = [
@@ -26,7 +26,7 @@ struct RulesTests {
       ]
     }
     let peer = PeerAddress(try SocketAddress(ipAddress: address, port: 1))
-    #expect(Reception(head, from: peer, isSecure: isSecure, path: .standard) == expected)
+    #expect(UpgradeVerdict(head, from: peer, isSecure: isSecure, path: .standard) == expected)
   }
 
   @Test("a path is normalised, and its domain is the segment before the last", arguments: [("/example.com/le/", "example.com"), ("/connector", nil)])

@@ -40,7 +40,7 @@ struct ThrottleTests {
   }
 
   @Test("who was right and never wrong since is known, whatever others guess; one wrong guess ends that")
-  func acquaintances() throws {
+  func knownClients() throws {
     var throttle = Throttle()
     throttle.succeeded(1)
     for _ in 1...throttle.freeGuesses { throttle.failed(try attempt(), by: [2, 3], at: start) }

@@ -88,7 +88,7 @@ struct LimitTests {
       let busy = await #expect(throws: VarlinkError.self) {
         try await server.client.stream(Test.Follow.self, NoMembers()) { _ in }
       }
-      #expect(busy?.code == .busy && busy?.mayPass == true)
+      #expect(busy?.code == .busy && busy?.isTransient == true)
       first.close()
       #expect(await server.probe.next() == "cancelled")
       #expect(try await server.client.call(Test.Echo.self, .init(text: "x")).text == "x")

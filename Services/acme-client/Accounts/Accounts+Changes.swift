@@ -83,8 +83,8 @@ extension Accounts {
   /// Runs `body` when no order is under way; those that come meanwhile wait.
   func changing<Value: Sendable>(_ body: @Sendable () async throws -> Value) async throws -> Value {
     do {
-      return try await turns.change(patience: .seconds(60), body)
-    } catch is UseOrChange.StillInUse {
+      return try await turns.write(patience: .seconds(60), body)
+    } catch is ReadWriteLock.StillInUse {
       throw ACMEError(.inUse, "account", "orders are under way that need it as it is, and did not end within a minute; try again later")
     }
   }

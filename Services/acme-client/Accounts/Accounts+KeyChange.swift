@@ -28,7 +28,7 @@ extension Accounts {
         try await self.makeKeyChange(authority, over: connection)
       }
     }
-    return try await turns.use { try await self.describe(authority) }
+    return try await turns.read { try await self.describe(authority) }
   }
 
   private func makeKeyChange(_ authority: Authority, over connection: AuthorityConnection) async throws {

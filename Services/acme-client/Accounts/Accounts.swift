@@ -20,11 +20,11 @@ actor Accounts {
   let keys: AccountKeys
   let logger: Logger
   /// Orders use an account; its key, and its end, are changed while there are none: the answers to challenges hang on the key.
-  nonisolated let turns = UseOrChange()
+  nonisolated let turns = ReadWriteLock()
   private let directories: Directories
   private let book: AccountBook
   private let credentials: Credentials
-  private let opening = OneAtATime<Place>()
+  private let opening = KeyedMutex<Place>()
   private var known: [Holder: AccountEntry] = [:]
   /// The contacts that a CA has refused: it is not told the same again.
   private var refusedContacts: [Holder: [String]] = [:]
@@ -64,7 +64,7 @@ actor Accounts {
   /// Runs `body` with the connection to an authority while nobody else is at its account.
   func alone<Value: Sendable>(_ authority: Authority, _ body: @Sendable (AuthorityConnection) async throws -> Value) async throws -> Value {
     let connection = try await directories.connection(to: authority.directory, trustRoots: authority.trustRoots)
-    return try await opening.run(Place(uri: authority.accountKey, directory: connection.url)) { try await body(connection) }
+    return try await opening.withLock(Place(uri: authority.accountKey, directory: connection.url)) { try await body(connection) }
   }
 
   /// The key and the account, both made where there are none.

@@ -36,7 +36,7 @@ struct IssuedCertificates: Sendable {
   func revoke(_ call: ACMEClient.Revoke.Parameters) async throws {
     let certificate = try leaf(call.certificate)
     do {
-      try await accounts.turns.use { try await revoke(certificate, call) }
+      try await accounts.turns.read { try await revoke(certificate, call) }
     } catch let error as ACMEError where error.document?.type == .alreadyRevoked {
       logger.info("certificate was revoked before", metadata: [.serial: certificate.serial])
     } catch let error as ACMEError {

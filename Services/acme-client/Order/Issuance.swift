@@ -64,7 +64,7 @@ struct Issuance: Sendable {
   private func obtain(_ call: ACMEClient.Issue.Parameters, _ csr: SigningRequest, report: @escaping Report) async throws -> ACMEClient.Issue.Reply {
     if let kept = await kept(call, csr) { return kept }
     try await report(.init(.ordering))
-    return try await accounts.turns.use { try await obtainAnew(call, csr, report: report) }
+    return try await accounts.turns.read { try await obtainAnew(call, csr, report: report) }
   }
 
   private func obtainAnew(
@@ -122,7 +122,7 @@ struct Issuance: Sendable {
   ) async throws -> ACMEClient.Issue.Reply {
     for _ in 1...Self.mostOrders {
       let url = try await open(call, csr, with: session)
-      let requests = OrderRequests(
+      let requests = OrderExchange(
         call.request, csr: csr, replacing: replaced(by: call), resuming: url, with: session, journal: journal, clock: clock, logger: logger)
       let runner = OrderRunner(requests: requests, responders: responders, device: call.device, clock: clock, logger: logger) { stage, name, order in
         try await report(.init(stage.step, name: name, order: order?.value))

@@ -14,7 +14,7 @@ struct OrderRunner: Sendable {
   /// How long it may take to find and withdraw what an earlier run has left in place: the certificate does not wait for more.
   private static let remainsLimit = Duration.seconds(5)
 
-  let requests: OrderRequests
+  let requests: OrderExchange
   let responders: Responders
   let device: String?
   let clock: WallClock
@@ -22,7 +22,7 @@ struct OrderRunner: Sendable {
   /// Told of each stage, and of each name that is seen to be validated.
   let report: @Sendable (OrderStage, DNSName?, ResourceURL?) async throws -> Void
 
-  private enum Errand: Sendable {
+  private enum Step: Sendable {
     case request(OrderRequest)
     case publish(Publication, authorization: ResourceURL, expires: Instant?)
   }
@@ -40,15 +40,15 @@ struct OrderRunner: Sendable {
     try await withThrowingTaskGroup(of: (DNSName, Visits?)?.self) { withdrawals in
       let ending = try await withThrowingTaskGroup(of: Outcome.self) { tasks in
         var (machine, actions) = OrderMachine.begin(resuming: url, now: clock.now())
-        var errands: [Errand] = []
+        var steps: [Step] = []
         var underWay = 0
         while true {
           for action in actions {
             switch action {
-            case .send(let request, .zero): errands.append(.request(request))
+            case .send(let request, .zero): steps.append(.request(request))
             case .send(let request, let delay): tasks.addTask { try await pause(delay, then: .due(request)) }
             case .publish(let publication, let authorization, let expires):
-              errands.append(.publish(publication, authorization: authorization, expires: expires))
+              steps.append(.publish(publication, authorization: authorization, expires: expires))
             case .withdraw(let publication): withdrawals.addTask { (publication.name, await withdraw(publication)) }
             case .withdrawRemains(let authorizations):
               withdrawals.addTask {
@@ -63,10 +63,10 @@ struct OrderRunner: Sendable {
               return ending
             }
           }
-          while underWay < Self.requestsInFlight, !errands.isEmpty {
-            let errand = errands.removeFirst()
+          while underWay < Self.requestsInFlight, !steps.isEmpty {
+            let step = steps.removeFirst()
             underWay += 1
-            tasks.addTask { .event(try await run(errand)) }
+            tasks.addTask { .event(try await run(step)) }
           }
           switch try await tasks.next() {
           case .event(let event):
@@ -87,8 +87,8 @@ struct OrderRunner: Sendable {
     return outcome
   }
 
-  private func run(_ errand: Errand) async throws -> OrderEvent {
-    switch errand {
+  private func run(_ step: Step) async throws -> OrderEvent {
+    switch step {
     case .request(let request):
       return try await requests.send(request)
     case .publish(let publication, let authorization, let expires):

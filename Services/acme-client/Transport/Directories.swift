@@ -16,7 +16,7 @@ actor Directories {
   private let transports: Transports
   private let clock: WallClock
   private let logger: Logger
-  private let reading = OneAtATime<Place>()
+  private let reading = KeyedMutex<Place>()
   private var found: [Place: (connection: AuthorityConnection, at: Instant)] = [:]
   private var nonces: [ResourceURL: NoncePool] = [:]
 
@@ -30,7 +30,7 @@ actor Directories {
   func connection(to address: String, trustRoots: String?) async throws -> AuthorityConnection {
     let place = Place(address: address, trustRoots: trustRoots)
     if let known = young(place) { return known }
-    return try await reading.run(place) {
+    return try await reading.withLock(place) {
       if let known = await self.young(place) { return known }
       return try await self.read(place).connection
     }

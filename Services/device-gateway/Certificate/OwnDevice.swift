@@ -14,7 +14,7 @@ import Telemetry
 actor OwnDevice {
   private let folder: TLSFolder
   private let tls: CurrentTLS
-  private let desk: SchedulerDesk
+  private let scheduler: SchedulerClient
   private let clock: WallClock
   private let logger: Logger
   /// How often the CSR is handed in, and the end of the certificate is looked at. The shortest certificates live for hours.
@@ -50,13 +50,13 @@ actor OwnDevice {
 
   /// - Parameter tls: has what `folder` keeps, or its self-signed certificate.
   init(
-    in folder: TLSFolder, obtained: GatewayCertificate?, tls: CurrentTLS, desk: SchedulerDesk, clock: WallClock, logger: Logger,
+    in folder: TLSFolder, obtained: GatewayCertificate?, tls: CurrentTLS, scheduler: SchedulerClient, clock: WallClock, logger: Logger,
     interval: Duration = .seconds(3600)
   ) {
     self.folder = folder
     self.obtained = obtained
     self.tls = tls
-    self.desk = desk
+    self.scheduler = scheduler
     self.clock = clock
     self.logger = logger
     self.interval = interval
@@ -113,12 +113,12 @@ extension OwnDevice {
       let description = DeviceDescription(
         kind: RegisterDevice.Kind.other.rawValue, product: "acme-connector", version: Product.version, name: "device-gateway", roles: [],
         dnsNames: names.map(\.value), certificates: leaf.map { [$0.pem] } ?? [])
-      let device = try await desk.register(Self.identity, description).device
+      let device = try await scheduler.register(Self.identity, description).device
       self.device.withLockedValue { $0 = device }
       let request = try folder.request(for: names)
       self.request = request
       RehearsedDeath.at("device-gateway.ownRequestStored")
-      let outcome = try await desk.run(.submit(RequestCertificate(csr: request.pem, replaces: leaf?.fingerprint)), for: device)
+      let outcome = try await scheduler.run(.submit(RequestCertificate(csr: request.pem, replaces: leaf?.fingerprint)), for: device)
       if case .request(let view) = outcome { try await look(at: view) }
     }
   }
@@ -147,12 +147,12 @@ extension OwnDevice {
       do {
         try install(certificate.chain, for: request)
       } catch {
-        _ = try await desk.run(.notInstalled(CertificateInstallFailed(id: id, errorText: "\(error)")), for: device)
+        _ = try await scheduler.run(.notInstalled(CertificateInstallFailed(id: id, errorText: "\(error)")), for: device)
         throw error
       }
     }
     guard view.state == .ready else { return }
-    _ = try await desk.run(.installed(CertificateInstalled(id: id, fingerprint: certificate.fingerprint)), for: device)
+    _ = try await scheduler.run(.installed(CertificateInstalled(id: id, fingerprint: certificate.fingerprint)), for: device)
     RehearsedDeath.at("device-gateway.ownReceiptPassed")
     standing.state = .installed
   }

@@ -4,7 +4,7 @@ import DeviceGatewayAPI
 extension DeviceSession {
   /// Whether the device has a challenge's answer in place, by its own word.
   func note(_ result: ChallengeAddedResult) {
-    if let visitor { house.challenges.answered(result, by: visitor.reference) }
+    if let visitor { context.challenges.answered(result, by: visitor.reference) }
   }
 
   /// The device was asked for a token, and asks what to answer.
@@ -15,7 +15,7 @@ extension DeviceSession {
     guard lookups.take(at: .now) else {
       return refuse(GetChallenge.name, .busy, "Too many look-ups; follow your own rules.", correlation)
     }
-    house.lookups.ask(question) { answer in
+    context.lookups.ask(question) { answer in
       visitor.reference.perform { session in
         switch answer {
         case .success(let result): session.tell(result, correlation)

@@ -8,7 +8,7 @@ struct Admission: Sendable {
     case admitted
     /// It may come in, and this one has to go.
     case admittedFor(ConnectionID)
-    /// The house is full of those who have logged in.
+    /// The gateway is full of those who have logged in.
     case refused
   }
 

@@ -26,15 +26,15 @@ struct DoorPipeline: Sendable {
       let certificate = tls.certificate
       if isSecure { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
       try pipeline.addHandler(RequestHeadLimit(limits: connections.limits))
-      let desk = FrontDesk(connectorCertificate: certificate.anchor) {
-        Reception($0, from: peer, isSecure: isSecure, path: path)
+      let gate = UpgradeGate(connectorCertificate: certificate.anchor) {
+        UpgradeVerdict($0, from: peer, isSecure: isSecure, path: path)
       }
       // Its result tells nothing that the handlers do not know.
       _ = try pipeline.configureUpgradableHTTPServerPipeline(
         configuration: .init(
           upgradeConfiguration: .init(upgraders: [upgrader(id, peer)], notUpgradingCompletionHandler: { $0.close() })))
       let upgrade = try pipeline.handler(type: NIOTypedHTTPServerUpgradeHandler<Void>.self)
-      try pipeline.addHandler(desk, position: .before(upgrade))
+      try pipeline.addHandler(gate, position: .before(upgrade))
     }
   }
 
@@ -42,13 +42,13 @@ struct DoorPipeline: Sendable {
     NIOTypedWebSocketServerUpgrader(
       maxFrameSize: connections.limits.messageBytes,
       enableAutomaticErrorHandling: false,
-      // The front desk has let it pass. No sub-protocol is echoed: no AppWebsocket client offers one.
+      // The gate has let it pass. No sub-protocol is echoed: no AppWebsocket client offers one.
       shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
       upgradePipelineHandler: { channel, _ in
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
           pipeline.removeHandler(try pipeline.handler(type: RequestHeadLimit.self), promise: nil)
-          pipeline.removeHandler(try pipeline.handler(type: FrontDesk.self), promise: nil)
+          pipeline.removeHandler(try pipeline.handler(type: UpgradeGate.self), promise: nil)
           try pipeline.addHandler(
             Connection(id, from: peer, among: connections, conversation: makeConversation(channel.eventLoop)))
         }

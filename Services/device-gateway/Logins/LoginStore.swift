@@ -7,7 +7,7 @@ import Varlink
 
 /// Owns the logins: every change is on disk before it counts, and before the administrator is told.
 actor LoginStore {
-  nonisolated let doorkeeper: Doorkeeper
+  nonisolated let authenticator: Authenticator
   private let file: LoginsFile
   private let clock: WallClock
   private let logger: Logger
@@ -26,11 +26,11 @@ actor LoginStore {
     if book.isEmpty {
       environment.logger.log(.loginMissing, "there is no login, so no device can come in; add one with acme-connector logins add")
     }
-    doorkeeper = Doorkeeper(book, acquaintances: Acquaintances(in: environment.stateDirectory), clock: clock)
+    authenticator = Authenticator(book, knownClients: KnownClients(in: environment.stateDirectory), clock: clock)
   }
 
   /// All logins, as administrators see them.
-  nonisolated var views: [Logins.Login] { doorkeeper.book.sorted.map(\.view) }
+  nonisolated var views: [Logins.Login] { authenticator.book.sorted.map(\.view) }
 
   func add(_ login: StoredLogin) throws -> StoredLogin {
     try change(login.name, as: .loginAdded, "login made") { book throws(Logins.Refused) in try book.add(login) }
@@ -49,19 +49,19 @@ actor LoginStore {
 
   /// Keeps when secrets were last used, and whom the door knows: worth a write at the end, not one for every login.
   func storeUses() throws {
-    try file.store(doorkeeper.book)
-    try doorkeeper.storeAcquaintances()
+    try file.store(authenticator.book)
+    try authenticator.storeKnownClients()
   }
 
   /// Every change is noted with its author, and a second time if it is asked for again: the process may have died before the first.
   private func change<Result>(
     _ login: LoginName, as event: JournalEvent, _ what: Logger.Message, _ body: (inout LoginBook) throws(Logins.Refused) -> Result
   ) throws -> Result {
-    var book = doorkeeper.book
+    var book = authenticator.book
     let result = try body(&book)
     try file.store(book)
     RehearsedDeath.at("device-gateway.loginsStored")
-    doorkeeper.replace(book)
+    authenticator.replace(book)
     logger.log(event, what, metadata: [.login: login, .uid: PeerCredentials.caller?.userID])
     return result
   }

@@ -21,14 +21,14 @@ final class RefusedLogins: Sendable {
   func forget(_ login: LoginDigest.Subject) { tally.withLockedValue { $0.forget(login) } }
 
   /// Tells for as long as the gateway lives.
-  func run(_ desk: SchedulerDesk) async {
+  func run(_ scheduler: SchedulerClient) async {
     for await _ in news.stream {
       let logins = tally.withLockedValue(\.news)
       do {
-        if !logins.isEmpty { try await desk.note(logins) }
+        if !logins.isEmpty { try await scheduler.note(logins) }
         tally.withLockedValue { $0.noteTold(logins) }
       } catch {
-        desk.logger.notice("the scheduler could not be told who is refused", error: error)
+        scheduler.logger.notice("the scheduler could not be told who is refused", error: error)
       }
       guard (try? await Task.sleep(for: Self.pause)) != nil else { return }
       if tally.withLockedValue({ !$0.news.isEmpty }) { news.continuation.yield() }

@@ -2,13 +2,13 @@
 /// wherever they come. Nothing counts that a guesser can choose.
 ///
 /// Devices share with guessers what they log in to, and behind a reverse proxy the address too. Who logged in rightly and was not wrong since, by
-/// all its names, with the same login and from the same network, is let through to that login whatever others do; ``Acquaintances`` keeps that over
+/// all its names, with the same login and from the same network, is let through to that login whatever others do; ``KnownClients`` keeps that over
 /// a restart in good order, so a fleet reconnects during an attack. For the others what is shared rests for a second at a time. Guessers from very many networks can begin that second
 /// anew as soon as it is over: as long as they do, a device that is new, or comes from elsewhere, gets in by luck. That is the price of one guess a
 /// second for all of them together, which a secret that a person made up may need.
 ///
 /// A right login does not wash off what its source has guessed, and a single wrong one ends the acquaintance: whoever knows one secret, and makes as
-/// many acquaintances by it as it likes, gains guesses at nothing but that secret.
+/// many knownClients by it as it likes, gains guesses at nothing but that secret.
 struct Throttle: Sendable {
   /// Whom guesses are counted for.
   enum Subject: Hashable, Sendable {
@@ -33,7 +33,7 @@ struct Throttle: Sendable {
   var sharedPause = Duration.seconds(1)
   /// After so long one wrong guess is forgotten.
   var decay = Duration.seconds(60)
-  /// How many subjects, and how many acquaintances, are kept in mind.
+  /// How many subjects, and how many knownClients, are kept in mind.
   static let capacity = 20_000
   var capacity = Throttle.capacity
 
@@ -46,11 +46,11 @@ struct Throttle: Sendable {
   private static let mostFailures = 100
 
   private var records: [Subject: Record] = [:]
-  private(set) var acquaintances: Set<Int>
+  private(set) var knownClients: Set<Int>
 
-  /// - Parameter acquaintances: those of an earlier process.
-  init(acquaintances: some Sequence<Int> = []) {
-    self.acquaintances = Set(acquaintances)
+  /// - Parameter knownClients: those of an earlier process.
+  init(knownClients: some Sequence<Int> = []) {
+    self.knownClients = Set(knownClients)
   }
 
   var count: Int { records.count }
@@ -63,11 +63,11 @@ struct Throttle: Sendable {
   }
 
   /// Whether somebody was right and never wrong since.
-  func knows(_ caller: Int) -> Bool { acquaintances.contains(caller) }
+  func knows(_ caller: Int) -> Bool { knownClients.contains(caller) }
 
   /// - Parameter callers: who it would have been, by each login that was tried.
   mutating func failed(_ subjects: [Subject], by callers: [Int] = [], at now: ContinuousClock.Instant) {
-    acquaintances.subtract(callers)
+    knownClients.subtract(callers)
     for subject in subjects {
       let failures = records[subject].map { remaining($0, at: now) } ?? 0
       records[subject] = Record(failures: min(failures + 1, Self.mostFailures), lastFailure: now)
@@ -77,8 +77,8 @@ struct Throttle: Sendable {
 
   /// - Parameter caller: who it is; it need not wait from now on.
   mutating func succeeded(_ caller: Int) {
-    if acquaintances.count >= capacity { acquaintances.removeFirst() }
-    acquaintances.insert(caller)
+    if knownClients.count >= capacity { knownClients.removeFirst() }
+    knownClients.insert(caller)
   }
 
   private func remaining(_ record: Record, at now: ContinuousClock.Instant) -> Int {

@@ -19,7 +19,7 @@ final class Attendance: Sendable {
   func left(_ device: DeviceID) { leavers.withLockedValue { _ = $0.insert(device) } }
 
   /// Tells for as long as the gateway lives.
-  func run(_ desk: SchedulerDesk) async {
+  func run(_ scheduler: SchedulerClient) async {
     var turn = 0
     while (try? await Task.sleep(for: pause)) != nil {
       turn += 1
@@ -29,16 +29,16 @@ final class Attendance: Sendable {
       }
       let all = turn % Self.roll == 0 ? gone.union(devices.connected) : gone
       do {
-        try await tell(Array(all), desk)
+        try await tell(Array(all), scheduler)
       } catch {
-        desk.logger.notice("the scheduler could not be told who is connected", error: error)
+        scheduler.logger.notice("the scheduler could not be told who is connected", error: error)
       }
     }
   }
 
-  private func tell(_ devices: [DeviceID], _ desk: SchedulerDesk) async throws {
+  private func tell(_ devices: [DeviceID], _ scheduler: SchedulerClient) async throws {
     for start in stride(from: 0, to: devices.count, by: SchedulerMethods.NoteConnected.most) {
-      try await desk.note(connected: Array(devices[start...].prefix(SchedulerMethods.NoteConnected.most)))
+      try await scheduler.note(connected: Array(devices[start...].prefix(SchedulerMethods.NoteConnected.most)))
     }
   }
 }

@@ -14,7 +14,7 @@ extension DeviceSession {
   private func run(_ next: ErrandLine.Item) {
     guard let visitor else { return }
     TraceContext.$current.withValue(next.trace) {
-      house.errands.run(next.errand, for: visitor.reference, as: visitor.identity, device: visitor.device)
+      context.errands.run(next.errand, for: visitor.reference, as: visitor.identity, device: visitor.device)
     }
   }
 
@@ -26,7 +26,7 @@ extension DeviceSession {
     TraceContext.$current.withValue(done.trace) { answer(done, outcome) }
     var isToLookAgain = false
     if let device, let visitor {
-      isToLookAgain = house.challenges.met(device, on: visitor.reference, visitor.identity, saying: done.errand.description)
+      isToLookAgain = context.challenges.met(device, on: visitor.reference, visitor.identity, saying: done.errand.description)
     }
     switch sequel {
     case .run(let next): run(next)
@@ -39,14 +39,14 @@ extension DeviceSession {
     guard let message = done.message else { return }
     switch (outcome, done.errand) {
     case (.refused(let error, let text), _):
-      house.logger.info("\(message) refused: \(text)", metadata: metadata.merging([.problem: error.rawValue]))
+      context.logger.info("\(message) refused: \(text)", metadata: metadata.merging([.problem: error.rawValue]))
       refuse(message, error, text, done.correlation)
     case (.registered(let settings), _):
       send(result(settings).text(correlation: done.correlation))
     case (.request(let view), .submit):
       guard let report = RequestReport(view) else { return refuseUntellable(message, done.correlation) }
       correlations.remember(done.correlation, of: view.id)
-      house.logger.info("CSR taken from its device", metadata: metadata.merging([.request: view.id, .state: view.state.rawValue]))
+      context.logger.info("CSR taken from its device", metadata: metadata.merging([.request: view.id, .state: view.state.rawValue]))
       send(report.submitted.text(correlation: done.correlation))
       if let outcome = report.outcome { tell(outcome, done.correlation) }
     case (.request(let view), _):
@@ -62,7 +62,7 @@ extension DeviceSession {
   }
 
   private func refuseUntellable(_ message: MessageName, _ correlation: Correlation) {
-    house.logger.log(.internalFault, "the scheduler's answer has an id or a state that no device could be told", metadata: metadata)
+    context.logger.log(.internalFault, "the scheduler's answer has an id or a state that no device could be told", metadata: metadata)
     refuse(message, .internalError, "The connector could not do that; its log says why.", correlation)
   }
 }

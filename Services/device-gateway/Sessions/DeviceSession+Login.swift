@@ -10,23 +10,23 @@ extension DeviceSession {
   func verify(_ login: Login, _ challenge: Challenge) {
     guard let connection else { return }
     let verdict: LoginVerdict
-    switch house.doorkeeper.judge(login, challenge: challenge, from: connection.peer) {
+    switch context.authenticator.judge(login, challenge: challenge, from: connection.peer) {
     case .admitted(let admitted, let secret):
-      house.refusedLogins.forget(login.subject)
+      context.refusedLogins.forget(login.subject)
       let isIn = enter(login.subject, by: admitted, secret, on: connection)
-      verdict = isIn ? .accepted(domain: house.path.domain ?? login.subject.domain) : .refused
+      verdict = isIn ? .accepted(domain: context.path.domain ?? login.subject.domain) : .refused
     case .refused:
-      house.refusedLogins.note(login.subject, from: connection.peer, at: house.clock.now())
+      context.refusedLogins.note(login.subject, from: connection.peer, at: context.clock.now())
       verdict = .refused
     case .blocked(let pause):
       verdict = .blocked(retryAfterSec: Int(pause.components.seconds) + 1)
     }
     Counter(label: "gateway_logins", dimensions: [("outcome", verdict.word)]).increment()
     switch verdict {
-    case .accepted: house.logger.info("login accepted", metadata: metadata)
-    case .refused: house.logger.log(.loginRefused, "login refused", metadata: metadata)
+    case .accepted: context.logger.info("login accepted", metadata: metadata)
+    case .refused: context.logger.log(.loginRefused, "login refused", metadata: metadata)
     // Whoever goes on while blocked is slowed down by nothing.
-    case .blocked: sparingly { house.logger.log(.loginBlocked, "login blocked", metadata: $0) }
+    case .blocked: sparingly { context.logger.log(.loginBlocked, "login blocked", metadata: $0) }
     }
     perform(protocolSession.handle(.verified(verdict)))
     // The device is told first that it is in, and then what waits for it.
@@ -36,7 +36,7 @@ extension DeviceSession {
   /// - Returns: whether the login is still one.
   private func enter(_ subject: LoginDigest.Subject, by login: StoredLogin, _ secret: LoginSecret, on connection: Connection) -> Bool {
     let reference = SessionReference(self, id: connection.id, login: login.name, secret: secret, eventLoop: eventLoop)
-    guard house.devices.enter(reference, if: { house.doorkeeper.holds(secret, of: login.name) }) else { return false }
+    guard context.devices.enter(reference, if: { context.authenticator.holds(secret, of: login.name) }) else { return false }
     visitor = Visitor(
       reference: reference, kind: login.kind, isLoginOfOneDevice: login.scope == .device,
       identity: DeviceIdentity(

@@ -12,10 +12,10 @@ extension DeviceSession {
     case .appInfo(let question):
       send(AppInfoResult(app: question.app, info: .init(hidden: true)).text(correlation: correlation))
     case .appCheckLogin(let check):
-      let isRight = if case .admitted = house.doorkeeper.judge(check, by: visitor?.kind, from: connection.peer) { true } else { false }
+      let isRight = if case .admitted = context.authenticator.judge(check, by: visitor?.kind, from: connection.peer) { true } else { false }
       send(AppCheckLoginResult(ok: isRight).text(correlation: correlation))
     case .renewCertificateResult(let result):
-      house.logger.info("device answered RenewCertificate", metadata: metadata.merging([.state: result.accepted ? "accepted" : "refused"]))
+      context.logger.info("device answered RenewCertificate", metadata: metadata.merging([.state: result.accepted ? "accepted" : "refused"]))
       note(result.accepted ? .accepted : .declined, for: result.slot)
     case .challengeAddedResult(let result): note(result)
     case .getChallenge(let question): lookUp(question, correlation)
@@ -38,7 +38,7 @@ extension DeviceSession {
     guard visitor?.kind == .device else {
       return refuse(message.name, .notAllowed, "This login is for administration; log in with a device's secret.", correlation)
     }
-    guard errands.count <= house.limits.waitingRequests else {
+    guard errands.count <= context.limits.waitingRequests else {
       return refuse(message.name, .busy, "Too many requests are waiting; send the next one when one is answered.", correlation)
     }
     enqueue(errand, answering: message.name, correlation)

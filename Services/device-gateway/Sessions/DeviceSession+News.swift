@@ -26,7 +26,7 @@ extension DeviceSession {
   /// A new CSR is wanted. That the device was told is told in turn: from then on it has some minutes.
   private func deliver(_ wish: RenewalWish) {
     guard let message = RenewCertificate(wish) else {
-      return house.logger.log(.internalFault, "a CSR is wanted for a slot that no device could be told", metadata: metadata)
+      return context.logger.log(.internalFault, "a CSR is wanted for a slot that no device could be told", metadata: metadata)
     }
     send(message.text)
     note(.told, for: message.slot)
@@ -38,13 +38,13 @@ extension DeviceSession {
 
   /// Tells the scheduler what nobody waits for an answer to. One more than a device may have waiting: what happens again and again is dropped.
   private func report(_ errand: Errand) {
-    guard visitor?.kind == .device, errands.count <= house.limits.waitingRequests else { return }
+    guard visitor?.kind == .device, errands.count <= context.limits.waitingRequests else { return }
     enqueue(errand)
   }
 
   private func deliver(_ request: RequestView) {
     guard let report = RequestReport(request) else {
-      return house.logger.log(.internalFault, "a request has an id or a state that no device could be told", metadata: metadata)
+      return context.logger.log(.internalFault, "a request has an id or a state that no device could be told", metadata: metadata)
     }
     TraceContext.$current.withValue(request.trace) {
       tell(report.news, correlations[request.id])
@@ -68,7 +68,7 @@ extension DeviceSession {
     case .failed(let failed): send(failed.text(correlation: correlation))
     case .ready(let ready):
       hand(over: ready.id, in: ready.text(correlation: correlation))
-      house.logger.log(.certificateDelivered, "certificate sent to its device", metadata: metadata.merging([.request: ready.id]))
+      context.logger.log(.certificateDelivered, "certificate sent to its device", metadata: metadata.merging([.request: ready.id]))
     }
   }
 
@@ -85,6 +85,6 @@ extension DeviceSession {
   func result(_ settings: DeviceSettings) -> RegisterDeviceResult {
     RegisterDeviceResult(
       renewDays: settings.renewDays, installDays: settings.installDays, maxDnsNames: settings.maxDnsNames,
-      pin: house.pin, serverTime: house.clock.now())
+      pin: context.pin, serverTime: context.clock.now())
   }
 }

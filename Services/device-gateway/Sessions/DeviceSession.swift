@@ -15,7 +15,7 @@ import Telemetry
 ///
 /// It lives on the connection's event loop and is called nowhere else.
 final class DeviceSession: Conversation {
-  let house: House
+  let context: SessionContext
   let eventLoop: any EventLoop
   var protocolSession = ServerSession(challenge: Challenge(random: .random(in: .min ... .max)))
   var connection: Connection?
@@ -28,8 +28,8 @@ final class DeviceSession: Conversation {
   var registration: Correlation?
   var lookups = LookupAllowance()
 
-  init(in house: House, on eventLoop: any EventLoop) {
-    self.house = house
+  init(in context: SessionContext, on eventLoop: any EventLoop) {
+    self.context = context
     self.eventLoop = eventLoop
   }
 
@@ -41,8 +41,8 @@ final class DeviceSession: Conversation {
     connection = nil
     errands = ErrandLine()
     if let visitor {
-      if let device = house.devices.left(visitor.reference) { house.attendance.left(device) }
-      house.challenges.left(visitor.reference)
+      if let device = context.devices.left(visitor.reference) { context.attendance.left(device) }
+      context.challenges.left(visitor.reference)
     }
     visitor = nil
   }
@@ -65,8 +65,8 @@ final class DeviceSession: Conversation {
   }
 
   private func trace(_ direction: String, _ text: String) {
-    house.logger.trace(
-      .appWebsocket, isOn: house.devices.isTraced(visitor?.device), "\(direction): \(MessageTrace(text))", metadata: metadata)
+    context.logger.trace(
+      .appWebsocket, isOn: context.devices.isTraced(visitor?.device), "\(direction): \(MessageTrace(text))", metadata: metadata)
   }
 
   func close(_ code: CloseCode, _ reason: String) {
@@ -79,7 +79,7 @@ final class DeviceSession: Conversation {
       case .send(let text): send(text)
       case .verify(let login, let challenge): verify(login, challenge)
       case .deliver(let message, let correlation): take(message, correlation)
-      case .remark(let remark): sparingly { house.logger.notice("\(remark)", metadata: $0) }
+      case .remark(let remark): sparingly { context.logger.notice("\(remark)", metadata: $0) }
       case .close(let code, let reason): close(code, reason)
       }
     }
@@ -87,7 +87,7 @@ final class DeviceSession: Conversation {
 
   /// Only so much is written as nobody can fill a disk with: of all strangers together, and of each device.
   func sparingly(_ write: (LogFields) -> Void) {
-    guard let unsaid = visitor == nil ? house.strangersNoise.withLockedValue({ $0.take(at: .now) }) : noise.take(at: .now) else { return }
+    guard let unsaid = visitor == nil ? context.strangersNoise.withLockedValue({ $0.take(at: .now) }) : noise.take(at: .now) else { return }
     write(unsaid > 0 ? metadata.merging([.unsaid: unsaid]) : metadata)
   }
 

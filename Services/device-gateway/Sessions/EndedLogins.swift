@@ -4,15 +4,15 @@ import PKI
 
 /// Closes the connections whose secret holds no longer: when logins change, and when the overlap of an old secret with its new one is over.
 final class EndedLogins: Sendable {
-  private let doorkeeper: Doorkeeper
+  private let authenticator: Authenticator
   private let devices: Devices
   private let clock: WallClock
   private let eventLoop: any EventLoop
   /// Rings at the end of the next overlap.
   private let alarm = NIOLockedValueBox<Scheduled<Void>?>(nil)
 
-  init(doorkeeper: Doorkeeper, devices: Devices, clock: WallClock, eventLoop: any EventLoop) {
-    self.doorkeeper = doorkeeper
+  init(authenticator: Authenticator, devices: Devices, clock: WallClock, eventLoop: any EventLoop) {
+    self.authenticator = authenticator
     self.devices = devices
     self.clock = clock
     self.eventLoop = eventLoop
@@ -22,7 +22,7 @@ final class EndedLogins: Sendable {
   /// Closes what has ended by now, and comes back when the next overlap is over.
   func closeConnections() {
     alarm.withLockedValue { alarm in
-      let (book, now) = (doorkeeper.book, clock.now())
+      let (book, now) = (authenticator.book, clock.now())
       devices.close { !book.holds($0.secret, of: $0.login, at: now) }
       alarm?.cancel()
       // Rung too early, because the clock was set meanwhile or an overlap ends in years, it is wound up again.

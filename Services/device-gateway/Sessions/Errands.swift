@@ -6,7 +6,7 @@ import Telemetry
 
 /// The errands of all devices: one under way for each device, a bounded number in all.
 final class Errands: Sendable {
-  private struct Order: Sendable {
+  private struct Item: Sendable {
     let session: SessionReference
     let errand: Errand
     let identity: DeviceIdentity
@@ -18,17 +18,17 @@ final class Errands: Sendable {
   /// Well below the connections that the scheduler takes (`VarlinkLimits.connections`).
   private static let underWayLimit = 32
 
-  let desk: SchedulerDesk
+  let scheduler: SchedulerClient
   private let devices: Devices
   /// How many may wait: a session has at most one errand here, but sessions come and go faster than a scheduler that is stuck answers.
   private static let waitingLimit = 20_000
 
   private let waiting = NIOLockedValueBox(0)
-  private let orders = AsyncStream.makeStream(of: Order.self)
+  private let items = AsyncStream.makeStream(of: Item.self)
   private let done = AsyncStream.makeStream(of: Never.self)
 
-  init(desk: SchedulerDesk, devices: Devices) {
-    self.desk = desk
+  init(scheduler: SchedulerClient, devices: Devices) {
+    self.scheduler = scheduler
     self.devices = devices
   }
 
@@ -44,23 +44,23 @@ final class Errands: Sendable {
       if case .register(nil) = errand { return session.perform { $0.close(.busy, "too many devices wait, come again later") } }
       return session.perform { $0.finished(errand, .refused(.busy, "Too many requests are waiting; try again later."), device: device) }
     }
-    orders.continuation.yield(
-      Order(session: session, errand: errand, identity: identity, device: device, trace: TraceContext.current ?? .make()))
+    items.continuation.yield(
+      Item(session: session, errand: errand, identity: identity, device: device, trace: TraceContext.current ?? .make()))
   }
 
   /// Works until `finish`, and then until what was taken is done.
   func work() async {
     await withTaskGroup(of: Void.self) { tasks in
       var underWay = 0
-      for await order in orders.stream {
+      for await item in items.stream {
         waiting.withLockedValue { $0 -= 1 }
-        guard devices.contains(order.session) else { continue }
+        guard devices.contains(item.session) else { continue }
         if underWay == Self.underWayLimit {
           await tasks.next()
           underWay -= 1
         }
         underWay += 1
-        tasks.addTask { await TraceContext.$current.withValue(order.trace) { await self.run(order) } }
+        tasks.addTask { await TraceContext.$current.withValue(item.trace) { await self.run(item) } }
       }
     }
     done.continuation.finish()
@@ -68,34 +68,34 @@ final class Errands: Sendable {
 
   /// Takes no more errands, and returns when those taken are done.
   func finish() async {
-    orders.continuation.finish()
+    items.continuation.finish()
     for await _ in done.stream {}
   }
 
-  private func run(_ order: Order) async {
-    var device = order.device
+  private func run(_ item: Item) async {
+    var device = item.device
     let outcome: Errand.Outcome
     do {
-      if case .register(let description) = order.errand {
-        let reply = try await register(order, description)
+      if case .register(let description) = item.errand {
+        let reply = try await register(item, description)
         (device, outcome) = (reply.device, .registered(reply.settings))
       } else {
         // A device that only wants a certificate has not registered.
-        if device == nil { device = try await register(order, nil).device }
+        if device == nil { device = try await register(item, nil).device }
         guard let device else { return }
-        outcome = try await desk.run(order.errand, for: device)
+        outcome = try await scheduler.run(item.errand, for: device)
       }
     } catch {
-      outcome = desk.refusal(for: error)
+      outcome = scheduler.refusal(for: error)
     }
-    order.session.perform { [device] in $0.finished(order.errand, outcome, device: device) }
+    item.session.perform { [device] in $0.finished(item.errand, outcome, device: device) }
   }
 
-  private func register(_ order: Order, _ description: RegisterDevice?) async throws -> SchedulerMethods.Register.Reply {
+  private func register(_ item: Item, _ description: RegisterDevice?) async throws -> SchedulerMethods.Register.Reply {
     devices.registrationBegan()
     defer { devices.registrationEnded() }
-    let reply = try await desk.register(order.identity, description.map(DeviceDescription.init))
-    devices.registered(order.session, as: reply.device)
+    let reply = try await scheduler.register(item.identity, description.map(DeviceDescription.init))
+    devices.registered(item.session, as: reply.device)
     return reply
   }
 }

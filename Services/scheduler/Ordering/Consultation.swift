@@ -68,15 +68,15 @@ struct Consultation: Sendable {
   private func findings(where matters: @escaping @Sendable (Finding.Severity) -> Bool) async -> [Finding] {
     guard let names = try? await fleet.uncertified(request) else { return [] }
     let call = fleet.examination(of: names.map { .init(name: $0, device: request.device.rawValue) }, for: authority)
-    let patience = Patience(clock: clock, chance: fleet.chance, logger: fleet.logger)
+    let retries = RetryPolicy(clock: clock, chance: fleet.chance, logger: fleet.logger)
     let late = VarlinkError(.timedOut, method: ACMEClient.Diagnose.qualifiedName, peer: client.path, detail: "no end within \(Self.timeLimit)")
     let all = try? await within(Self.timeLimit, on: clock, or: late) {
-      await patience.persist(in: "Diagnose") {
+      await retries.persist(in: "Diagnose") {
         let found = Found()
         do {
           let last = try await client.stream(ACMEClient.Diagnose.self, call) { await found.add($0.findings) }
           await found.add(last.findings)
-        } catch let error where !Patience.mayPass(error) && !(error is CancellationError) {
+        } catch let error where !RetryPolicy.isTransient(error) && !(error is CancellationError) {
           fleet.logger.notice("the doctor could not look", error: error, metadata: [.request: request.id])
         }
         return await found.all

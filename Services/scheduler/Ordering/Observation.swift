@@ -23,7 +23,7 @@ struct Observation: Sendable {
 
   /// Returns when what was seen is on disk, or the task is cancelled.
   func run(fleet: Fleet, client: VarlinkClient, clock: any Clock<Duration>) async {
-    await Patience(clock: clock, chance: fleet.chance, logger: fleet.logger).persist(in: "Observe") {
+    await RetryPolicy(clock: clock, chance: fleet.chance, logger: fleet.logger).persist(in: "Observe") {
       var sightings: [ServedWatch.Sighting] = []
       for name in names.prefix(Self.mostNames) {
         for port in ports { sightings += try await look(at: name, port, client, logger: fleet.logger) }
@@ -39,7 +39,7 @@ struct Observation: Sendable {
       return reply.sightings.compactMap { sighting in
         sighting.fingerprint.map { .init(name: name, port: port, address: sighting.address, fingerprint: $0) }
       }
-    } catch let error where !Patience.mayPass(error) && !(error is CancellationError) {
+    } catch let error where !RetryPolicy.isTransient(error) && !(error is CancellationError) {
       logger.notice("a name could not be looked at", error: error, metadata: [.name: name, .device: device, .request: request])
       return []
     }

@@ -48,8 +48,8 @@ struct Order: Sendable {
   /// - Returns: whether it has not failed.
   @discardableResult
   private func obtain(unless obstacle: AttemptFailure?) async -> Bool {
-    let patience = Patience(clock: clock, chance: fleet.chance, logger: fleet.logger)
-    let isWell = await patience.persist(in: "Issue") {
+    let retries = RetryPolicy(clock: clock, chance: fleet.chance, logger: fleet.logger)
+    let isWell = await retries.persist(in: "Issue") {
       // It may have been superseded before anybody could stop it.
       guard try await fleet.isOrdering(request.id) else { return true }
       if let obstacle {
@@ -65,7 +65,7 @@ struct Order: Sendable {
       } catch let rejection as SigningRequestRejection {
         // An earlier version took it; it must not hold a place in the queue for ever.
         try await fleet.fail(request.id, AttemptFailure(error: rejection.code.rawValue, text: rejection.description, isFinal: true))
-      } catch let error as VarlinkError where !Patience.mayPass(error) {
+      } catch let error as VarlinkError where !RetryPolicy.isTransient(error) {
         fleet.logger.log(
           .internalFault, "acme-client gave no proper answer", error: error, metadata: [.request: request.id, .device: request.device])
         try await fleet.fail(request.id, .internalError("The ACME client of the connector gave no proper answer; its journal tells why."))
@@ -93,7 +93,7 @@ struct Order: Sendable {
       case .challenging: .challenging
       case .finalizing, .issued: .finalizing
       }
-    guard fleet.orders.advance(request.id, to: .init(state: state, name: reply.name)) else { return }
+    guard fleet.board.advance(request.id, to: .init(state: state, name: reply.name)) else { return }
     let view = RequestView(id: request.id, slot: request.slot, state: state, name: reply.name, trace: request.trace)
     fleet.watched.changes.publish(Watched.Change(device: request.device, request: view))
   }

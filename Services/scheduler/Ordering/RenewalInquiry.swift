@@ -20,7 +20,7 @@ struct RenewalInquiry: Sendable {
 
   /// Returns when the answer, or that there was none, is on disk, or the task is cancelled.
   func run(fleet: Fleet, client: VarlinkClient, clock: any Clock<Duration>) async {
-    await Patience(clock: clock, chance: fleet.chance, logger: fleet.logger).persist(in: "GetRenewalInfo") {
+    await RetryPolicy(clock: clock, chance: fleet.chance, logger: fleet.logger).persist(in: "GetRenewalInfo") {
       let (answer, date) = try await ask(client, logger: fleet.logger)
       try await fleet.transact { transaction in
         try transaction.take(answer, for: request)
@@ -43,7 +43,7 @@ struct RenewalInquiry: Sendable {
       case .caUnavailable, .rateLimited: return (.temporaryError(retryAfter: failed.problem.retryAfter.map { .seconds($0) }), nil)
       default: return (.lastingError, nil)
       }
-    } catch let error as VarlinkError where !Patience.mayPass(error) {
+    } catch let error as VarlinkError where !RetryPolicy.isTransient(error) {
       logger.log(.internalFault, "acme-client gave no proper answer", error: error, metadata: [.request: request, .device: device])
       return (.lastingError, nil)
     }

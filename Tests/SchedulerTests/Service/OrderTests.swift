@@ -114,11 +114,11 @@ struct OrderTests {
       let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
       try await bench.working(fleet, withClient: false) {
         // Nobody listens: the pauses are the clock's, so nothing happens while it stands still.
-        let pause = try await bench.clock.nextPause(within: Patience.longest)
+        let pause = try await bench.clock.nextPause(within: RetryPolicy.longest)
         try await bench.serving(bench.client.interface, at: bench.path("acme-client.sock")) {
           bench.clock.advance(by: pause)
           // The next call is the one that is interrupted.
-          bench.clock.advance(by: try await bench.clock.nextPause(within: Patience.longest))
+          bench.clock.advance(by: try await bench.clock.nextPause(within: RetryPolicy.longest))
           _ = try await fleet.request(request.id, of: device, in: .ready)
         }
       }

@@ -96,7 +96,7 @@ struct OutageTests {
         bench.client.set(.issue())
         guard !isRestarted else { return failed }
         // What a timer would do in a minute.
-        first.orders.wake()
+        first.board.wake()
         _ = try await first.request(failed.id, of: device, in: .ready)
         return failed
       }

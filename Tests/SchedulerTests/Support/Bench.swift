@@ -33,7 +33,7 @@ struct Bench: Sendable {
     let settings = try LiveSettings(
       stored: store.storedSettings(), file: folder.appending(component: "settings.json"), variables: variables, logger: logger)
     return Fleet(
-      store: store, settings: settings, watched: Watched(longestQueue: longestQueue), orders: OrderBoard(), clock: clock.wallClock,
+      store: store, settings: settings, watched: Watched(longestQueue: longestQueue), board: OrderBoard(), clock: clock.wallClock,
       chance: Chance(fraction: { 0.5 }, identifier: Chance.system.identifier), logger: logger)
   }
 
@@ -42,7 +42,7 @@ struct Bench: Sendable {
   func working<Value: Sendable>(
     _ fleet: Fleet, withClient: Bool = true, _ body: @escaping @Sendable () async throws -> Value
   ) async throws -> Value {
-    let orders = Orders(fleet: fleet, client: VarlinkClient(path: path("acme-client.sock")), clock: clock)
+    let orders = OrderQueue(fleet: fleet, client: VarlinkClient(path: path("acme-client.sock")), clock: clock)
     let working: @Sendable () async throws -> Value = {
       try await withThrowingTaskGroup(of: Void.self) { tasks in
         defer { tasks.cancelAll() }
@@ -78,8 +78,8 @@ struct Bench: Sendable {
 
   /// Returns when the queue of a scheduler that works has done whatever there was to do by now, and waits for the time to go on.
   func settle(_ fleet: Fleet) async throws {
-    let rests = fleet.orders.rests.open()
-    let call = fleet.orders.wake()
+    let rests = fleet.board.rests.open()
+    let call = fleet.board.wake()
     for try await rest in rests where rest >= call { return }
     throw CancellationError()
   }

@@ -21,11 +21,11 @@ struct ConnectionError: Error, Sendable, Hashable, CustomStringConvertible {
   /// The cause and what to do, as a sentence.
   let description: String
   /// Whether another attempt may succeed without anybody doing anything.
-  let mayPass: Bool
+  let isTransient: Bool
 
-  private init(_ code: Code, mayPass: Bool = true, _ description: String) {
+  private init(_ code: Code, isTransient: Bool = true, _ description: String) {
     self.code = code
-    self.mayPass = mayPass
+    self.isTransient = isTransient
     self.description = description
   }
 
@@ -35,20 +35,20 @@ struct ConnectionError: Error, Sendable, Hashable, CustomStringConvertible {
 
   static func wrongKey(_ seen: SubjectPublicKeyPin, at url: ConnectorURL) -> ConnectionError {
     ConnectionError(
-      .untrusted, mayPass: false,
+      .untrusted, isTransient: false,
       "The key of \(url) is \(seen), not the pinned one; ask the connector's administrator for the pin (acme-connector logins describe).")
   }
 
   static func untrusted(_ url: ConnectorURL, _ cause: String) -> ConnectionError {
     ConnectionError(
-      .untrusted, mayPass: false,
+      .untrusted, isTransient: false,
       "The certificate of \(url) is not trusted (\(cause)); pin the connector's key with --pin, or name its authority with --ca-file.")
   }
 
   static func noWebSocket(_ url: ConnectorURL, status: UInt?) -> ConnectionError {
     let isOurs = status.map { (400..<500).contains($0) } ?? false
     return ConnectionError(
-      .noWebSocket, mayPass: !isOurs,
+      .noWebSocket, isTransient: !isOurs,
       "\(url) answers\(status.map { " with status \($0)" } ?? ""), but is no connector; is the path of the URL right?")
   }
 

@@ -55,7 +55,7 @@ extension DeviceMachine {
       trouble = "The connector has closed the connection\(code.map { " with code \($0)" } ?? "")."
     case .failed(let error):
       trouble = error.description
-      if !error.mayPass, !hasLoggedIn { return [.finish(.failed(error.description))] }
+      if !error.isTransient, !hasLoggedIn { return [.finish(.failed(error.description))] }
     }
     let pause = pause.take(using: &generator)
     return [.say("\(trouble ?? "") Next attempt in \(pause.formattedSeconds) s."), .start(.reconnect, after: pause)]

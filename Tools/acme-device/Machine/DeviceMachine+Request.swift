@@ -218,20 +218,20 @@ extension DeviceMachine {
 
   private mutating func refused(_ refusal: Refusal, _ now: Instant) -> [DeviceAction] {
     let sentence = "The connector refuses: \(refusal.errorText.isEmpty ? "it gives no reason" : refusal.errorText) (\(refusal.error.rawValue))"
-    let mayPass = [.busy, .internalError, .notConfigured, .caUnavailable].contains(refusal.error)
+    let isTransient = [.busy, .internalError, .notConfigured, .caUnavailable].contains(refusal.error)
     switch refusal.refused {
     case RegisterDevice.name where refusal.error == .unknownMessage:
       link = .registered
       return proceed(now)
     case RegisterDevice.name:
-      return mayPass ? [.say(sentence), .disconnect] : stop(sentence)
+      return isTransient ? [.say(sentence), .disconnect] : stop(sentence)
     case GetCertificate.name where refusal.error == .notFound:
       guard let request, request.stage == .open else { return [] }
       return [.send(request.message.text)]
     case RequestCertificate.name where refusal.error == .newKeyRequired: return [.say(sentence)] + anew(newKey: true)
-    case RequestCertificate.name, GetCertificate.name: return mayPass ? tryAgain(sentence) : giveUp(sentence)
+    case RequestCertificate.name, GetCertificate.name: return isTransient ? tryAgain(sentence) : giveUp(sentence)
     // The certificate is in use all the same; a connector that could take no receipt now is told again.
-    case CertificateInstalled.name: return mayPass ? tryAgain(sentence) : [.say(sentence)] + confirmed()
+    case CertificateInstalled.name: return isTransient ? tryAgain(sentence) : [.say(sentence)] + confirmed()
     default: return [.say(sentence)]
     }
   }

@@ -4,13 +4,13 @@ import PKI
 import ServiceRuntime
 
 /// What the executable does instead of serving, for those who install it: it ends when that is done.
-enum Errand: String {
+enum MaintenanceCommand: String {
   /// Makes a backup of the database, also of one that a scheduler is at work on, and prints where it is; where there is no database, nothing.
   case saveDatabase = "--save-database"
   /// Prints all settings as JSON, for the manual page.
   case listSettings = "--list-settings"
 
-  /// The errand that the command line asks for, if it does.
+  /// The command that is asked for, if it does.
   init?(_ arguments: [String]) {
     guard arguments.count == 2 else { return nil }
     self.init(rawValue: arguments[1])

@@ -14,7 +14,7 @@ import Varlink
 /// due is begun: it sleeps until the next such moment, or until something has changed.
 ///
 /// The store says what is to be done; this actor knows only what it does already, and looks again whenever something may have changed.
-actor Orders: Service {
+actor OrderQueue: Service {
   private let fleet: Fleet
   private let client: VarlinkClient
   private let clock: any Clock<Duration>
@@ -39,7 +39,7 @@ actor Orders: Service {
     self.fleet = fleet
     self.client = client
     self.clock = clock
-    board = fleet.orders
+    board = fleet.board
   }
 
   /// Works until graceful shutdown. Orders under way are interrupted then, and taken up by the next process.
@@ -75,7 +75,7 @@ actor Orders: Service {
           observing.insert(observation.request)
           tasks.addTask { await self.carryOut(observation) }
         }
-        let latest = fleet.clock.now() + (batch == nil ? Patience.longest : Self.longestRest)
+        let latest = fleet.clock.now() + (batch == nil ? RetryPolicy.longest : Self.longestRest)
         let next = min(batch?.nextMoment ?? latest, latest)
         if timers.allSatisfy({ next < $0 }) {
           timers.insert(next)
@@ -109,7 +109,7 @@ actor Orders: Service {
     } catch {
       try Task.checkCancellation()
       if !(error is StoreError) {
-        fleet.logger.log(.storingFailed, "the queue cannot be worked off, trying again: \(error)", metadata: [.pause: Patience.longest])
+        fleet.logger.log(.storingFailed, "the queue cannot be worked off, trying again: \(error)", metadata: [.pause: RetryPolicy.longest])
       }
       return nil
     }
@@ -193,7 +193,7 @@ actor Orders: Service {
   /// Tells acme-client that what it keeps for the request is needed no more.
   private func release(_ request: RequestRecord) async {
     await TraceContext.$current.withValue(request.trace.child()) {
-      await Patience(clock: clock, chance: fleet.chance, logger: fleet.logger).persist(in: "Release") {
+      await RetryPolicy(clock: clock, chance: fleet.chance, logger: fleet.logger).persist(in: "Release") {
         _ = try await client.call(ACMEClient.Release.self, .init(request: request.id.rawValue), timeLimit: .seconds(30))
         try await fleet.forgetHeld(request.id)
         RehearsedDeath.at("scheduler.released")

@@ -3,7 +3,7 @@ import NIOHTTP1
 
 /// Stands before the upgrade: lets those pass who ask for a WebSocket in the right way and place, answers everybody else and closes the connection.
 /// It leaves the pipeline with the upgrade.
-final class FrontDesk: ChannelInboundHandler, RemovableChannelHandler {
+final class UpgradeGate: ChannelInboundHandler, RemovableChannelHandler {
   typealias InboundIn = HTTPServerRequestPart
   typealias InboundOut = HTTPServerRequestPart
   typealias OutboundOut = HTTPServerResponsePart
@@ -11,16 +11,16 @@ final class FrontDesk: ChannelInboundHandler, RemovableChannelHandler {
   private enum State {
     case waiting
     case passing
-    case refusing(HTTPRequestHead, Reception)
+    case refusing(HTTPRequestHead, UpgradeVerdict)
     case answered
   }
 
-  private let receive: (HTTPRequestHead) -> Reception
+  private let receive: (HTTPRequestHead) -> UpgradeVerdict
   /// PEM.
   private let connectorCertificate: String
   private var state = State.waiting
 
-  init(connectorCertificate: String, receive: @escaping (HTTPRequestHead) -> Reception) {
+  init(connectorCertificate: String, receive: @escaping (HTTPRequestHead) -> UpgradeVerdict) {
     self.connectorCertificate = connectorCertificate
     self.receive = receive
   }
@@ -28,14 +28,14 @@ final class FrontDesk: ChannelInboundHandler, RemovableChannelHandler {
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     switch (state, unwrapInboundIn(data)) {
     case (.waiting, .head(let head)):
-      let reception = receive(head)
-      state = reception == .webSocket ? .passing : .refusing(head, reception)
-      if reception == .webSocket { context.fireChannelRead(data) }
+      let verdict = receive(head)
+      state = verdict == .webSocket ? .passing : .refusing(head, verdict)
+      if verdict == .webSocket { context.fireChannelRead(data) }
     case (.passing, _):
       context.fireChannelRead(data)
-    case (.refusing(let head, let reception), .end):
+    case (.refusing(let head, let verdict), .end):
       state = .answered
-      answer(head, reception, context)
+      answer(head, verdict, context)
     default:
       break
     }
@@ -45,13 +45,13 @@ final class FrontDesk: ChannelInboundHandler, RemovableChannelHandler {
     context.close(promise: nil)
   }
 
-  private func answer(_ request: HTTPRequestHead, _ reception: Reception, _ context: ChannelHandlerContext) {
-    let text = reception == .connectorCertificate ? connectorCertificate : "\(reception.status.reasonPhrase)\n"
-    var head = HTTPResponseHead(version: .http1_1, status: reception.status)
-    head.headers.add(name: "content-type", value: reception == .connectorCertificate ? "application/x-pem-file" : "text/plain")
+  private func answer(_ request: HTTPRequestHead, _ verdict: UpgradeVerdict, _ context: ChannelHandlerContext) {
+    let text = verdict == .connectorCertificate ? connectorCertificate : "\(verdict.status.reasonPhrase)\n"
+    var head = HTTPResponseHead(version: .http1_1, status: verdict.status)
+    head.headers.add(name: "content-type", value: verdict == .connectorCertificate ? "application/x-pem-file" : "text/plain")
     head.headers.add(name: "content-length", value: "\(text.utf8.count)")
     head.headers.add(name: "connection", value: "close")
-    if let (name, value) = reception.hint { head.headers.add(name: name, value: value) }
+    if let (name, value) = verdict.hint { head.headers.add(name: name, value: value) }
     context.write(wrapOutboundOut(.head(head)), promise: nil)
     if request.method != .HEAD {
       context.write(wrapOutboundOut(.body(.byteBuffer(context.channel.allocator.buffer(string: text)))), promise: nil)

@@ -1,7 +1,7 @@
 import NIOHTTP1
 
 /// What becomes of a request: decided by its head and by where it comes from.
-enum Reception: Equatable, Sendable {
+enum UpgradeVerdict: Equatable, Sendable {
   case webSocket
   /// A WebSocket is asked for, but not as RFC 6455, section 4.2.1, says.
   case badUpgrade

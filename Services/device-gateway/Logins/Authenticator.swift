@@ -5,7 +5,7 @@ import PKI
 
 /// Decides whether a login opens the door. It is asked on event loops and answers at once: a login costs microseconds of hashing, and no event loop
 /// waits for an actor.
-final class Doorkeeper: Sendable {
+final class Authenticator: Sendable {
   /// What is found of a login.
   enum Judgement: Sendable {
     case admitted(StoredLogin, by: LoginSecret)
@@ -20,12 +20,12 @@ final class Doorkeeper: Sendable {
   }
 
   private let state: NIOLockedValueBox<State>
-  private let acquaintances: Acquaintances
+  private let knownClients: KnownClients
   private let clock: WallClock
 
-  init(_ book: LoginBook, acquaintances: Acquaintances, clock: WallClock) {
-    state = NIOLockedValueBox(State(book: book, throttle: Throttle(acquaintances: acquaintances.kept)))
-    self.acquaintances = acquaintances
+  init(_ book: LoginBook, knownClients: KnownClients, clock: WallClock) {
+    state = NIOLockedValueBox(State(book: book, throttle: Throttle(knownClients: knownClients.kept)))
+    self.knownClients = knownClients
     self.clock = clock
   }
 
@@ -70,9 +70,9 @@ final class Doorkeeper: Sendable {
         if case .domain(let own) = login.scope { .domain(own) } else { .instance }
       })
     let subjects = [peer.isLoopback ? .proxy : .source(peer.network)] + targets
-    func caller(_ login: StoredLogin) -> Int? { subject.map { acquaintances.number(of: $0, from: peer.network, by: login.name) } }
+    func caller(_ login: StoredLogin) -> Int? { subject.map { knownClients.number(of: $0, from: peer.network, by: login.name) } }
     if let pause = state.withLockedValue({ $0.throttle.pause(for: subjects, at: moment) }) {
-      // An acquaintance need not wait, but the only door for it is the one that it came in by.
+      // A known client need not wait, but the only door for it is the one that it came in by.
       let callers = candidates.map { ($0, caller($0)) }
       candidates = state.withLockedValue { state in callers.filter { $0.1.map(state.throttle.knows) ?? false }.map(\.0) }
       if candidates.isEmpty { return .blocked(pause) }
@@ -95,7 +95,7 @@ final class Doorkeeper: Sendable {
   }
 
   /// Keeps for the next process whom this one knows.
-  func storeAcquaintances() throws { try acquaintances.store(state.withLockedValue(\.throttle.acquaintances)) }
+  func storeKnownClients() throws { try knownClients.store(state.withLockedValue(\.throttle.knownClients)) }
 
   /// Whether the secret still holds. It may have ended while it was looked for: whoever has been admitted is entered where the end of a login finds
   /// it, and then asks.

@@ -71,7 +71,7 @@ extension Fleet {
       try RequestRecord.list(of: device, all: all, after: after, limit: limit, from: database).map { request in
         CertificateView(
           request, certificate: try CertificateRecord.of(request.id, from: database), renewal: try RenewalRecord.of(request.id, from: database),
-          orderedAt: try AttemptRecord.latest(of: request.id, from: database)?.beganAt, progress: orders.progress(of: request.id))
+          orderedAt: try AttemptRecord.latest(of: request.id, from: database)?.beganAt, progress: board.progress(of: request.id))
       }
     }
   }

@@ -11,7 +11,7 @@ struct Fleet: Sendable {
   let store: Store
   let settings: LiveSettings
   let watched: Watched
-  let orders: OrderBoard
+  let board: OrderBoard
   let clock: WallClock
   let chance: Chance
   let logger: Logger
@@ -25,14 +25,14 @@ struct Fleet: Sendable {
       var transaction = Transaction(
         database, settings: settings.current, now: clock.now(), trace: trace, chance: chance, publicSuffixes: publicSuffixes)
       let value = try body(&transaction)
-      return (value, try transaction.finish(watched: watched, orders: orders, logger: logger))
+      return (value, try transaction.finish(watched: watched, board: board, logger: logger))
     })
   }
 
   /// Where a request stands, for its device.
   func view(of request: RequestRecord, in database: Database) throws -> RequestView {
     try RequestView(
-      request, certificate: CertificateRecord.of(request.id, from: database), progress: orders.progress(of: request.id),
+      request, certificate: CertificateRecord.of(request.id, from: database), progress: board.progress(of: request.id),
       outage: AuthorityRecord.outage(holding: request, by: settings.current, from: database), now: clock.now())
   }
 }

@@ -4,7 +4,7 @@ import Varlink
 
 /// Calls again when the other service is being restarted or cannot be reached, with growing pauses: it is there in a moment, and if it is
 /// not, asking faster does not help. A failure of the store is met in the same way: nothing is given up because a disk is full.
-struct Patience: Sendable {
+struct RetryPolicy: Sendable {
   let clock: any Clock<Duration>
   let chance: Chance
   let logger: Logger
@@ -35,7 +35,7 @@ struct Patience: Sendable {
     let text: Logger.Message = "\(what) did not succeed, trying again"
     if error is StoreError {
       // The store tells, once for all that waits for it.
-    } else if !Self.mayPass(error) {
+    } else if !Self.isTransient(error) {
       logger.log(.storingFailed, "\(what) did not succeed, trying again: \(error)", metadata: [.pause: pause])
     } else if pause == Self.longest {
       logger.log(.serviceUnanswered, text, error: error, metadata: [.pause: pause])
@@ -45,10 +45,10 @@ struct Patience: Sendable {
   }
 
   /// Whether acme-client may answer the same call in a moment.
-  static func mayPass(_ error: any Error) -> Bool {
+  static func isTransient(_ error: any Error) -> Bool {
     switch error {
     case is Restarting: true
-    case let error as VarlinkError: error.mayPass
+    case let error as VarlinkError: error.isTransient
     default: false
     }
   }

@@ -165,13 +165,13 @@ struct Transaction {
 
   /// Ends what is written.
   /// - Returns: what tells everybody; it is to be done when the transaction is on disk, in the order of the transactions.
-  mutating func finish(watched: Watched, orders: OrderBoard, logger: Logger) throws -> () -> Void {
+  mutating func finish(watched: Watched, board: OrderBoard, logger: Logger) throws -> () -> Void {
     for device in concerned { try reviewAlarms(of: device) }
     var changes: [Watched.Change] = []
     for id in changed {
       guard let request = try RequestRecord.fetch(id, from: database), try !isHeldBack(request) else { continue }
       let view = try RequestView(
-        request, certificate: CertificateRecord.of(id, from: database), progress: orders.progress(of: id),
+        request, certificate: CertificateRecord.of(id, from: database), progress: board.progress(of: id),
         outage: AuthorityRecord.outage(holding: request, by: settings, from: database), now: now)
       changes.append(Watched.Change(device: request.device, request: view))
     }
@@ -184,9 +184,9 @@ struct Transaction {
         for event in events { event.log(to: logger) }
       }
       for change in changes + told { watched.changes.publish(change) }
-      for request in stopped { orders.stop(request) }
+      for request in stopped { board.stop(request) }
       if !events.isEmpty { watched.events.publish(()) }
-      if hasWork { orders.wake() }
+      if hasWork { board.wake() }
     }
   }
 }

@@ -3,8 +3,8 @@ import NIOConcurrencyHelpers
 import PKI
 
 /// What all sessions share.
-struct House: Sendable {
-  let doorkeeper: Doorkeeper
+struct SessionContext: Sendable {
+  let authenticator: Authenticator
   let devices: Devices
   let errands: Errands
   let challenges: PushedChallenges

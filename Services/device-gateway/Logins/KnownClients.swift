@@ -8,7 +8,7 @@ import ServiceRuntime
 ///
 /// Each is a number: a hash, under a key of its own, of the network, the login and the names that were given with it, which are hostile text of any
 /// length.
-struct Acquaintances: Sendable {
+struct KnownClients: Sendable {
   /// Those whom the process before knew.
   let kept: [Int]
   private let key: SymmetricKey
@@ -17,9 +17,9 @@ struct Acquaintances: Sendable {
   private static let keyBytes = 32
   private static let numberBytes = 8
 
-  /// The file `acquaintances` in the folder: the key, then the numbers. One that cannot be read is begun anew: all that is lost is an advantage.
+  /// The file `known-clients` in the folder: the key, then the numbers. One that cannot be read is begun anew: all that is lost is an advantage.
   init(in folder: URL) {
-    file = AtomicFile(folder.appending(component: "acquaintances"))
+    file = AtomicFile(folder.appending(component: "known-clients"))
     let content = (try? file.read(limit: Self.keyBytes + Throttle.capacity * Self.numberBytes)) ?? []
     let numbers = content.dropFirst(Self.keyBytes)
     guard content.count >= Self.keyBytes, numbers.count % Self.numberBytes == 0 else {
@@ -43,8 +43,8 @@ struct Acquaintances: Sendable {
   }
 
   /// Keeps these for the next process.
-  func store(_ acquaintances: some Sequence<Int>) throws {
-    try file.write(key.withUnsafeBytes { Array($0) } + acquaintances.flatMap(Self.bytes))
+  func store(_ knownClients: some Sequence<Int>) throws {
+    try file.write(key.withUnsafeBytes { Array($0) } + knownClients.flatMap(Self.bytes))
   }
 
   private static func number(_ bytes: some Sequence<UInt8>) -> Int { Int(truncatingIfNeeded: bytes.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }) }

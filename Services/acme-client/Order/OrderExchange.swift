@@ -6,7 +6,7 @@ import ServiceRuntime
 import Telemetry
 
 /// The requests of one order, and what must be on disk before and after each.
-actor OrderRequests {
+actor OrderExchange {
   /// How many of a CA's alternate chains are fetched.
   private static let mostAlternates = 5
   /// How long all of them may take: none is worth a delay of the certificate.

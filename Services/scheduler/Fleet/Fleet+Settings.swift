@@ -44,7 +44,7 @@ extension Fleet {
     }
     let tracing = now.tracing[.appWebsocket]
     if tracing != before.tracing[.appWebsocket] { watched.changes.publish(Watched.Change(tracing: tracing)) }
-    orders.wake()
+    board.wake()
   }
 }
 

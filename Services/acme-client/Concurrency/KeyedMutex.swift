@@ -1,9 +1,9 @@
 /// Lets one task at a time do what concerns one thing (an account, a key file), in the order they came.
-actor OneAtATime<Subject: Hashable & Sendable> {
+actor KeyedMutex<Subject: Hashable & Sendable> {
   private var lines: [Subject: [Waiter<Void>]] = [:]
 
   /// Runs `body` when everyone who came before for the same subject is done.
-  func run<Value: Sendable>(_ subject: Subject, _ body: @Sendable () async throws -> Value) async throws -> Value {
+  func withLock<Value: Sendable>(_ subject: Subject, _ body: @Sendable () async throws -> Value) async throws -> Value {
     if lines[subject] == nil {
       lines[subject] = []
     } else {

@@ -6,7 +6,7 @@ import Telemetry
 import Varlink
 
 /// Runs errands to the scheduler. It is asked again while it restarts: a device need not notice.
-struct SchedulerDesk: Sendable {
+struct SchedulerClient: Sendable {
   let scheduler: VarlinkClient
   let logger: Logger
   /// How long one call may take.
@@ -83,7 +83,7 @@ struct SchedulerDesk: Sendable {
       return .refused(.notFound, "There is no such request of this device; hand in its CSR with RequestCertificate.")
     case is CancellationError:
       return .refused(.busy, "The connector restarts; ask again on a new connection.")
-    case _ where Self.mayPass(error):
+    case _ where Self.isTransient(error):
       if trouble.begins() { logger.log(.serviceUnanswered, "the scheduler does not answer, and devices are told to try again: \(error)") }
       return .refused(.busy, "The connector is not ready; try again in a few seconds.")
     default:
@@ -96,7 +96,7 @@ struct SchedulerDesk: Sendable {
     for pause in pauses {
       do {
         return try await callOnce(method, parameters)
-      } catch  where Self.mayPass(error) {
+      } catch  where Self.isTransient(error) {
         try await Task.sleep(for: pause)
       }
     }
@@ -110,10 +110,10 @@ struct SchedulerDesk: Sendable {
   }
 
   /// Whether the scheduler is merely not there for the moment. Every method is idempotent, so it may be called again.
-  private static func mayPass(_ error: any Error) -> Bool {
+  private static func isTransient(_ error: any Error) -> Bool {
     switch error {
     case is Restarting: true
-    case let error as VarlinkError: error.mayPass
+    case let error as VarlinkError: error.isTransient
     default: false
     }
   }
