@@ -102,7 +102,7 @@ let package = Package(
     api("ACMEClientAPI", ["org.acmeconnector.ACMEClient"], ["PKI"]),
     api("ResponderAPI", ["org.acmeconnector.Responder", "org.acmeconnector.Challenges"], ["PKI"]),
     api("SchedulerAPI", ["org.acmeconnector.Scheduler", "org.acmeconnector.Admin"], ["PKI"]),
-    api("DeviceGatewayAPI", ["org.acmeconnector.Logins"]),
+    api("DeviceGatewayAPI", ["org.acmeconnector.Logins"], ["PKI"]),
     api("MetricsAPI", ["org.acmeconnector.Metrics"]),
 
     // The services

@@ -12,10 +12,7 @@ import ServiceRuntime
         try environment.varlinkServer([tokens.responderInterface], on: "challenge-http-responder"),
         HTTPServer(
           listeners: listeners, tokens: tokens, hits: HitLog(logger: environment.logger, metrics: environment.metrics),
-          isUsed: {
-            environment.activity.begin()
-            environment.activity.end()
-          }),
+          isUsed: { environment.activity.touch() }),
       ]
       return services
     }

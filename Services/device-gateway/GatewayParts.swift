@@ -54,8 +54,8 @@ struct GatewayParts {
       describe: {
         let (served, standing) = (tls.certificate, await ownDevice.report)
         return .init(
-          pin: folder.key.keyPin.hex, path: "\(path)", port: secureSockets.lazy.compactMap(\.address.port).first, connections: connections.count,
-          fingerprint: served.leaf.fingerprint.hex, notAfter: served.leaf.notAfter.milliseconds,
+          pin: folder.key.keyPin, path: "\(path)", port: secureSockets.lazy.compactMap(\.address.port).first, connections: connections.count,
+          fingerprint: served.leaf.fingerprint, notAfter: served.leaf.notAfter,
           issuer: served.origin == .authority ? served.leaf.issuerCommonName ?? "" : nil, names: standing.names.map(\.value),
           state: standing.state?.rawValue, problem: standing.problem)
       }, clock: clock)

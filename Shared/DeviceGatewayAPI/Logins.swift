@@ -1,3 +1,4 @@
+public import PKI
 public import Telemetry
 public import Varlink
 
@@ -7,7 +8,7 @@ extension VarlinkInterface {
     "org.acmeconnector.Logins", text: PackageResources.org_acmeconnector_Logins_varlink, faults: [Logins.Refused.self, Restarting.self])
 }
 
-/// The methods of `org.acmeconnector.Logins`; what they promise is in the interface text. Times are UTC, in milliseconds.
+/// The methods of `org.acmeconnector.Logins`; what they promise is in the interface text.
 public enum Logins {
   /// For whom a login's secret opens the door.
   public enum Scope: String, Codable, Sendable, CaseIterable {
@@ -30,14 +31,14 @@ public enum Logins {
   /// When a secret was made, and until when it holds.
   public struct Secret: Codable, Sendable, Hashable {
     /// When it was made.
-    public var createdAt: Int64
+    public var createdAt: Instant
     /// Until when it holds; nil for the current one.
-    public var validUntil: Int64?
+    public var validUntil: Instant?
     /// When somebody last logged in by it.
-    public var lastUsedAt: Int64?
+    public var lastUsedAt: Instant?
 
     /// About a secret, without the secret.
-    public init(createdAt: Int64, validUntil: Int64? = nil, lastUsedAt: Int64? = nil) {
+    public init(createdAt: Instant, validUntil: Instant? = nil, lastUsedAt: Instant? = nil) {
       self.createdAt = createdAt
       self.validUntil = validUntil
       self.lastUsedAt = lastUsedAt
@@ -175,12 +176,12 @@ public enum Logins {
       /// The new secret, which the caller has made.
       public var secret: String
       /// Until when the old one holds; nil ends it now.
-      public var overlapUntil: Int64?
+      public var overlapUntil: Instant?
       /// The caller's trace.
       public var trace: TraceContext?
 
       /// A login whose secret changes.
-      public init(name: String, secret: String, overlapUntil: Int64? = nil) {
+      public init(name: String, secret: String, overlapUntil: Instant? = nil) {
         self.name = name
         self.secret = secret
         self.overlapUntil = overlapUntil
@@ -218,18 +219,18 @@ public enum Logins {
 
     /// How devices reach the gateway.
     public struct Reply: Codable, Sendable, Hashable {
-      /// SHA-256 of its SubjectPublicKeyInfo, lowercase hex.
-      public var pin: String
+      /// What devices may pin.
+      public var pin: SubjectPublicKeyPin
       /// The instance path.
       public var path: String
       /// The TCP port where it listens for wss.
       public var port: Int?
       /// How many connections are open.
       public var connections: Int
-      /// SHA-256 of its certificate, lowercase hex.
-      public var fingerprint: String
+      /// Its certificate.
+      public var fingerprint: Fingerprint
       /// Until when its certificate is valid.
-      public var notAfter: Int64
+      public var notAfter: Instant
       /// The common name of the CA that issued its certificate; nil while the gateway has signed it itself.
       public var issuer: String?
       /// The names for which it wants one of the CA.
@@ -241,7 +242,8 @@ public enum Logins {
 
       /// How devices reach the gateway.
       public init(
-        pin: String, path: String, port: Int? = nil, connections: Int, fingerprint: String, notAfter: Int64, issuer: String? = nil,
+        pin: SubjectPublicKeyPin, path: String, port: Int? = nil, connections: Int, fingerprint: Fingerprint, notAfter: Instant,
+        issuer: String? = nil,
         names: [String] = [], state: String? = nil, problem: String? = nil
       ) {
         self.pin = pin
@@ -260,13 +262,38 @@ public enum Logins {
 
   /// The administrator cannot have that.
   public struct Refused: VarlinkFault, Hashable {
-    /// exists, tooMany, notFound, badName, badSecret, badDomain, badSuffix or lastLogin.
-    public var error: String
+    /// Why, as programs read it.
+    public struct Word: RawRepresentable, Codable, Sendable, Hashable {
+      /// The word, as on the wire.
+      public let rawValue: String
+      /// A word as it came.
+      public init(rawValue: String) { self.rawValue = rawValue }
+
+      /// There is another login of this name.
+      public static let exists = Word(rawValue: "exists")
+      /// There are as many logins as there can be.
+      public static let tooMany = Word(rawValue: "tooMany")
+      /// There is no such login.
+      public static let notFound = Word(rawValue: "notFound")
+      /// No login can have this name.
+      public static let badName = Word(rawValue: "badName")
+      /// No login, or none but another one, can have this secret.
+      public static let badSecret = Word(rawValue: "badSecret")
+      /// A login of scope domain, and no other, needs a domain that devices can log in with.
+      public static let badDomain = Word(rawValue: "badDomain")
+      /// The suffixes are no DNS names, or too many.
+      public static let badSuffix = Word(rawValue: "badSuffix")
+      /// It is the last one of its kind.
+      public static let lastLogin = Word(rawValue: "lastLogin")
+    }
+
+    /// Why.
+    public var error: Word
     /// One sentence.
     public var text: String
 
     /// A refusal.
-    public init(error: String, text: String) {
+    public init(error: Word, text: String) {
       self.error = error
       self.text = text
     }

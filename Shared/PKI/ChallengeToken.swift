@@ -9,7 +9,7 @@ public struct ChallengeToken: TextValue {
 
   /// A token, if the text can be one.
   public init?(_ text: String) {
-    guard (1...Self.maximumLength).contains(text.utf8.count), text.utf8.allSatisfy(\.isBase64URL) else { return nil }
+    guard (1...Self.maximumLength).contains(text.utf8.count), text.utf8.allSatisfy(Base64URL.isDigit) else { return nil }
     value = text
   }
 
@@ -50,17 +50,6 @@ public struct KeyAuthorization: Sendable, Hashable {
 
   /// The token that it answers.
   public var token: ChallengeToken? { ChallengeToken(String(value.prefix { $0 != "." })) }
-}
-
-extension UInt8 {
-  fileprivate var isBase64URL: Bool {
-    switch self {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-      UInt8(ascii: "_"):
-      true
-    default: false
-    }
-  }
 }
 
 extension KeyAuthorization: Codable, CustomStringConvertible {

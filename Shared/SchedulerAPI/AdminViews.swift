@@ -206,7 +206,7 @@ public struct EventView: Codable, Sendable, Hashable {
   /// An event.
   public init(
     id: Int, at: Instant, severity: EventSeverity, code: String, text: String, device: DeviceID? = nil, request: RequestID? = nil,
-    name: DNSName? = nil
+    name: DNSName? = nil, trace: TraceContext? = nil
   ) {
     self.id = id
     self.at = at
@@ -216,6 +216,7 @@ public struct EventView: Codable, Sendable, Hashable {
     self.device = device
     self.request = request
     self.name = name
+    self.trace = trace
   }
 }
 

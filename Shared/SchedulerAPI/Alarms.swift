@@ -2,7 +2,7 @@ public import PKI
 public import Telemetry
 public import Varlink
 
-/// What is wrong, as a word; open for the words of later versions.
+/// What is wrong, as a word; alarm servers know it by its number.
 public enum AlarmCode: String, Codable, Sendable, Hashable, CaseIterable {
   /// A certificate cannot be had, for another reason than those that have a word of their own.
   case certificateFailed

@@ -40,6 +40,12 @@ public final class Activity: Sendable {
     if isQuiet { quiet.continuation.yield() }
   }
 
+  /// Something happened that was over at once.
+  public func touch() {
+    begin()
+    end()
+  }
+
   /// Returns when nothing has been under way for as long as the limit. It wakes when the last activity ends and when the limit may be over,
   /// not in between. For one caller at a time.
   func idle(for limit: Duration) async throws {

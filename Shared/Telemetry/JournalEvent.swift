@@ -145,19 +145,15 @@ public enum JournalEvent: String, CaseIterable, Sendable {
     case .startFailed, .serviceFailed: .critical
     case .orderFailed, .authorityFailed, .accountProblem, .fileDamaged, .storingFailed, .internalFault: .error
     case .requestRefused, .nameClaimed, .nameDiagnosed, .installFailed, .renewalPressing, .campaignBegan, .campaignLate, .alarmRaised, .accountLost,
-      .orderRepeated,
-      .preferredChainMissing,
-      .challengeNotInPlace, .respondersLeftOut,
-      .loginMissing, .ownCertificateFailed, .loginRefused, .loginBlocked, .doorCrowded, .socketUnserved, .serviceUnanswered, .settingIgnored,
-      .stateRestored, .reloadFailed:
+      .orderRepeated, .preferredChainMissing, .challengeNotInPlace, .respondersLeftOut, .loginMissing, .ownCertificateFailed, .loginRefused,
+      .loginBlocked, .doorCrowded, .socketUnserved, .serviceUnanswered, .settingIgnored, .stateRestored, .reloadFailed:
       .warning
     case .deviceRetired, .deviceReinstated, .deviceReplaced, .campaignEnded, .certificateRevoked, .alarmCleared, .authorityRecovered, .straysAtPort80,
       .loginAdded, .loginRotated, .loginRemoved, .keyMade, .ownCertificateServed, .settingChanged, .accountUpdated, .accountKeyChanged,
       .accountDeactivated:
       .notice
     case .deviceFirstSeen, .requestAccepted, .requestSuperseded, .nameApproved, .certificateIssued, .certificateDelivered, .certificateInstalled,
-      .certificateServed,
-      .renewalDue, .renewalExplained, .accountMade, .accountRecovered:
+      .certificateServed, .renewalDue, .renewalExplained, .accountMade, .accountRecovered:
       .info
     }
   }

@@ -13,12 +13,14 @@ import Varlink
 struct LoginCommandTests {
   private static let login = Logins.Login(
     name: "south", scope: .domain, kind: .device, domain: "example.com", nameSuffixes: ["example.com"],
-    secrets: [.init(createdAt: 0, lastUsedAt: Samples.seen.milliseconds)])
+    secrets: [.init(createdAt: TestConnector.now, lastUsedAt: Samples.seen)])
 
   private static let list = VarlinkHandler.list(Logins.List.self) { _ in [Self.login] }
 
   private static let describe = VarlinkHandler.reply(Logins.Describe.self) { _, _ in
-    .init(pin: "ab", path: "/connector", connections: 3, fingerprint: "cd", notAfter: (TestConnector.now + .seconds(86400 * 10)).milliseconds)
+    .init(
+      pin: SubjectPublicKeyPin(of: []), path: "/connector", connections: 3, fingerprint: Fingerprint(of: []),
+      notAfter: TestConnector.now + .seconds(86400 * 10))
   }
 
   private func serving(_ handlers: VarlinkHandler...) -> [String: VarlinkInterfaceHandlers] {
@@ -59,13 +61,13 @@ struct LoginCommandTests {
 
   @Test("an overlap ends that long from now")
   func rotate() async throws {
-    let until = NIOLockedValueBox<Int64?>(nil)
+    let until = NIOLockedValueBox<Instant?>(nil)
     let handler = VarlinkHandler.reply(Logins.Rotate.self) { parameters, _ in
       until.withLockedValue { $0 = parameters.overlapUntil }
       return Logins.Changed(login: Self.login)
     }
     try await TestConnector.serving(serving(handler)) { _ = try await $0.run("logins", "rotate", "south", "--overlap", "7d") }
-    #expect(until.withLockedValue { $0 } == (TestConnector.now + .seconds(7 * 86400)).milliseconds)
+    #expect(until.withLockedValue { $0 } == TestConnector.now + .seconds(7 * 86400))
   }
 
   @Test("logins are listed without their secrets")
@@ -82,7 +84,7 @@ struct LoginCommandTests {
   @Test("the last login cannot be removed, and the gateway says so")
   func removeLast() async throws {
     let handler = VarlinkHandler.reply(Logins.Remove.self) { _, _ in
-      throw Logins.Refused(error: "lastLogin", text: "This is the last login of a device.")
+      throw Logins.Refused(error: .lastLogin, text: "This is the last login of a device.")
     }
     let error = await #expect(throws: CommandError.self) {
       try await TestConnector.serving(serving(Self.list, handler)) { try await $0.run("logins", "remove", "south") }
@@ -118,9 +120,9 @@ struct LoginCommandTests {
         requests:              2 installed
         first expiry:          -
         devices' path:         /connector
-        pin:                   ab
+        pin:                   e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
         connections:           3
-        gateway's certificate: cd, signed by itself, until 2026-12-03T12:00:00Z (in 10 days)
+        gateway's certificate: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855, signed by itself, until 2026-12-03T12:00:00Z (in 10 days)
 
         """)
   }

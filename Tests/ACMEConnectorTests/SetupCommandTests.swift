@@ -68,7 +68,9 @@ struct SetupCommandTests {
           return Logins.Changed(login: login)
         },
         .reply(Logins.Describe.self) { _, _ in
-          .init(pin: "ab12", path: "/connector", port: 8443, connections: 0, fingerprint: "cd", notAfter: TestConnector.now.milliseconds)
+          .init(
+            pin: SubjectPublicKeyPin(of: []), path: "/connector", port: 8443, connections: 0, fingerprint: Fingerprint(of: []),
+            notAfter: TestConnector.now)
         },
       ]
     }
@@ -93,7 +95,7 @@ struct SetupCommandTests {
       #expect(printed.output.contains(words))
     }
     let line = try #require(printed.output.split(separator: "\n").first { $0.hasPrefix("acme-device ") })
-    #expect(line.contains("--connector wss://gw.example.com:8443/connector --pin ab12 --password-file "))
+    #expect(line.contains("--connector wss://gw.example.com:8443/connector --pin \(SubjectPublicKeyPin(of: []).hex) --password-file "))
     #expect(try !line.contains(installation.secret(of: "device")), "no secret is in a line that is pasted")
     #expect(printed.notes.isEmpty)
   }

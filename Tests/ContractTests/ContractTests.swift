@@ -20,6 +20,7 @@ struct ContractTests {
     "name": "phone.example.com",
     "nameSuffixes": "example.com",
     "names": "phone.example.com",
+    "pin": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "replaces": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
     "suffix": "example.com",
     "token": "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA",

@@ -1,6 +1,7 @@
 import DeviceGatewayAPI
 import ForeignPython
 import FoundationEssentials
+import PKI
 import SchedulerAPI
 import Testing
 import Varlink
@@ -14,7 +15,7 @@ struct ForeignDeviceTests {
     let vectors = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../AppWebsocketTests/Resources/appwebsocket.json")
     try await TestGateway.run { gateway in
       _ = try await gateway.logins.call(Logins.Add.self, .init(name: "go", scope: .instance, kind: .device, nameSuffixes: [], secret: "go"))
-      let pin = try await gateway.logins.call(Logins.Describe.self, OnlyTrace()).pin
+      let pin = try await gateway.logins.call(Logins.Describe.self, OnlyTrace()).pin.hex
       let said = try await ForeignPython.run(
         "device-login.py", gateway.url, "wss://127.0.0.1:\(gateway.securePort)/connector", pin, vectors.standardized.path())
       #expect(said == "all logins accepted\n")

@@ -147,7 +147,7 @@ struct LoginTests {
   func rotation() async throws {
     try await TestGateway.run { gateway in
       let overlap = Instant(milliseconds: WallClock.system.now().milliseconds + 3_600_000)
-      _ = try await gateway.logins.call(Logins.Rotate.self, .init(name: "device", secret: "second", overlapUntil: overlap.milliseconds))
+      _ = try await gateway.logins.call(Logins.Rotate.self, .init(name: "device", secret: "second", overlapUntil: overlap))
       _ = try await gateway.device("a", secret: TestGateway.deviceSecret)
       let closed = try await gateway.device("b", secret: "second")
       let third = try await gateway.logins.call(Logins.Rotate.self, .init(name: "device", secret: "third"))
@@ -163,7 +163,7 @@ struct LoginTests {
     try await TestGateway.run { gateway in
       let old = try await gateway.device("a")
       let end = Instant(milliseconds: WallClock.system.now().milliseconds + 300)
-      let rotation = Logins.Rotate.Parameters(name: "device", secret: "second", overlapUntil: end.milliseconds)
+      let rotation = Logins.Rotate.Parameters(name: "device", secret: "second", overlapUntil: end)
       _ = try await gateway.logins.call(Logins.Rotate.self, rotation)
       let new = try await gateway.device("b", secret: "second")
       #expect(try await old.closeCode() == 1008)
@@ -178,7 +178,7 @@ struct LoginTests {
     let folder = try TemporaryFolder()
     let end = Instant(milliseconds: WallClock.system.now().milliseconds + 2_000)
     try await TestGateway.run(in: folder) { gateway in
-      let rotation = Logins.Rotate.Parameters(name: "device", secret: "second", overlapUntil: end.milliseconds)
+      let rotation = Logins.Rotate.Parameters(name: "device", secret: "second", overlapUntil: end)
       _ = try await gateway.logins.call(Logins.Rotate.self, rotation)
     }
     try await TestGateway.run(in: folder) { gateway in
@@ -243,14 +243,14 @@ struct LoginTests {
   @Test(
     "what administrators may not have is refused by name",
     arguments: [
-      ("exists", Logins.Add.Parameters(name: "device", scope: .instance, kind: .device, nameSuffixes: [], secret: "x")),
-      ("badName", .init(name: "not a name", scope: .instance, kind: .device, nameSuffixes: [], secret: "x")),
-      ("badSecret", .init(name: "x", scope: .instance, kind: .device, nameSuffixes: [], secret: "")),
-      ("badSecret", .init(name: "x", scope: .instance, kind: .device, nameSuffixes: [], secret: TestGateway.deviceSecret)),
-      ("badDomain", .init(name: "x", scope: .domain, kind: .device, nameSuffixes: [], secret: "x")),
-      ("badSuffix", .init(name: "x", scope: .instance, kind: .device, nameSuffixes: ["*.example.com"], secret: "x")),
+      (Logins.Refused.Word.exists, Logins.Add.Parameters(name: "device", scope: .instance, kind: .device, nameSuffixes: [], secret: "x")),
+      (.badName, .init(name: "not a name", scope: .instance, kind: .device, nameSuffixes: [], secret: "x")),
+      (.badSecret, .init(name: "x", scope: .instance, kind: .device, nameSuffixes: [], secret: "")),
+      (.badSecret, .init(name: "x", scope: .instance, kind: .device, nameSuffixes: [], secret: TestGateway.deviceSecret)),
+      (.badDomain, .init(name: "x", scope: .domain, kind: .device, nameSuffixes: [], secret: "x")),
+      (.badSuffix, .init(name: "x", scope: .instance, kind: .device, nameSuffixes: ["*.example.com"], secret: "x")),
     ])
-  func refusals(error: String, parameters: Logins.Add.Parameters) async throws {
+  func refusals(error: Logins.Refused.Word, parameters: Logins.Add.Parameters) async throws {
     try await TestGateway.run(withScheduler: false) { gateway in
       let refused = await #expect(throws: Logins.Refused.self) { try await gateway.logins.call(Logins.Add.self, parameters) }
       #expect(refused?.error == error)

@@ -101,7 +101,7 @@ struct RulesTests {
   func capacity() throws {
     var book = LoginBook()
     for number in 0..<LoginBook.capacity { _ = try book.add(try login("login\(number)")) }
-    for (name, error) in [("more", "tooMany"), ("login7", "exists")] {
+    for (name, error) in [("more", Logins.Refused.Word.tooMany), ("login7", .exists)] {
       let refused = #expect(throws: Logins.Refused.self) { try book.add(try login(name, kind: .admin)) }
       #expect(refused?.error == error)
     }
@@ -114,7 +114,7 @@ struct RulesTests {
     _ = try book.add(try login("admin", kind: .admin))
     let name = try #require(LoginName("only"))
     let refused = #expect(throws: Logins.Refused.self) { try book.remove(name) }
-    #expect(refused?.error == "lastLogin")
+    #expect(refused?.error == .lastLogin)
     _ = try book.add(try login("other"))
     try book.remove(name)
     #expect(book.sorted.map(\.name.value) == ["admin", "other"])

@@ -1,6 +1,7 @@
 import DeviceGatewayAPI
 import FoundationEssentials
 import Glibc
+import PKI
 import Programs
 import Testing
 
@@ -66,7 +67,7 @@ extension Integration {
     }
 
     /// A TLS client that trusts the CA alone gets in, and sees the key that is pinned.
-    private func expectServed(by bed: Testbed, pin: String) async throws {
+    private func expectServed(by bed: Testbed, pin: SubjectPublicKeyPin) async throws {
       let authority = try #require(bed.connector.url.split(separator: "/").dropFirst().first)
       let connect = ["s_client", "-connect", String(authority), "-servername", Self.name, "-verify_hostname", Self.name]
       let verified = try await Command("openssl", connect + ["-CAfile", bed.pebble.root, "-verify_return_error", "-brief"]).run()
@@ -74,7 +75,7 @@ extension Integration {
       let shown = try await Command("openssl", connect).run()
       let hash = #"openssl x509 -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256 -r"#
       let seen = try await Command("sh", ["-c", #"printf '%s' "$0" | "# + hash, shown.output]).run()
-      try #require(seen.output.hasPrefix(pin), "\(seen.output) \(seen.complaints)")
+      try #require(seen.output.hasPrefix(pin.hex), "\(seen.output) \(seen.complaints)")
     }
 
     /// Who knows nothing but `connector.pem` can verify by it.

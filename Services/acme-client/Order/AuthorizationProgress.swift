@@ -80,10 +80,8 @@ struct AuthorizationProgress: Sendable, Hashable {
     case .valid:
       state = .valid(name)
       return .nothingMore
-    case .invalid: return fail(name, authorization.problem.map { .refused($0) } ?? .unusable("invalid"))
-    case .deactivated: return fail(name, .unusable("deactivated"))
-    case .expired: return fail(name, .unusable("expired"))
-    case .revoked: return fail(name, .unusable("revoked"))
+    case .invalid: return fail(name, authorization.problem.map { .refused($0) } ?? .unusable(.invalid))
+    case .deactivated, .expired, .revoked: return fail(name, .unusable(authorization.status))
     case .pending, .unknown: return prove(authorization, of: name)
     }
   }
@@ -122,7 +120,7 @@ struct AuthorizationProgress: Sendable, Hashable {
 
   private mutating func prove(_ authorization: Authorization, of name: DNSName) -> Need {
     guard let challenge = authorization.http01, let token = challenge.challengeToken else { return fail(name, .noChallenge) }
-    if challenge.status == .invalid { return fail(name, challenge.error.map { .refused($0) } ?? .unusable("invalid")) }
+    if challenge.status == .invalid { return fail(name, challenge.error.map { .refused($0) } ?? .unusable(.invalid)) }
     switch state {
     case .unread:
       let publication = Publication(name: name, token: token)

@@ -92,7 +92,7 @@ struct NameFailure: Sendable, Hashable {
     /// The CA's validation failed.
     case refused(ProblemDocument)
     /// The CA made the authorization useless and says no more than its state.
-    case unusable(String)
+    case unusable(Authorization.Status)
     /// The CA offers no challenge that is answered here.
     case noChallenge
     /// No responder has the answer in place; the reason is a sentence.

@@ -19,13 +19,13 @@ struct LoginBook: Codable, Sendable {
   mutating func add(_ login: StoredLogin) throws(Logins.Refused) -> StoredLogin {
     if let present = logins[login.name] {
       guard present.isSame(as: login) else {
-        throw Logins.Refused(error: "exists", text: "There is a login \(login.name) already; rotate its secret, or remove it first.")
+        throw Logins.Refused(error: .exists, text: "There is a login \(login.name) already; rotate its secret, or remove it first.")
       }
       return present
     }
     for held in login.secrets { try checkUnused(held.secret, except: login.name) }
     guard logins.count < Self.capacity else {
-      throw Logins.Refused(error: "tooMany", text: "There are \(Self.capacity) logins, the most there can be; remove some.")
+      throw Logins.Refused(error: .tooMany, text: "There are \(Self.capacity) logins, the most there can be; remove some.")
     }
     logins[login.name] = login
     return login
@@ -51,7 +51,7 @@ struct LoginBook: Codable, Sendable {
     guard let login = logins[name] else { return }
     guard logins.values.contains(where: { $0.kind == login.kind && $0.name != name }) else {
       throw Logins.Refused(
-        error: "lastLogin", text: "\(name) is the last login of kind \(login.kind.rawValue); add another one before you remove it.")
+        error: .lastLogin, text: "\(name) is the last login of kind \(login.kind.rawValue); add another one before you remove it.")
     }
     logins[name] = nil
   }
@@ -94,11 +94,11 @@ struct LoginBook: Codable, Sendable {
   /// The secret decides as what its holder comes in, so no two logins have the same.
   private func checkUnused(_ secret: LoginSecret, except name: LoginName) throws(Logins.Refused) {
     guard !logins.values.contains(where: { $0.name != name && $0.secrets.contains { $0.secret == secret } }) else {
-      throw Logins.Refused(error: "badSecret", text: "Another login has this secret; choose another one.")
+      throw Logins.Refused(error: .badSecret, text: "Another login has this secret; choose another one.")
     }
   }
 
   static func unknown(_ name: String) -> Logins.Refused {
-    Logins.Refused(error: "notFound", text: "There is no login \(name).")
+    Logins.Refused(error: .notFound, text: "There is no login \(name).")
   }
 }

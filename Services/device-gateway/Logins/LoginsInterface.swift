@@ -34,9 +34,8 @@ struct LoginsInterface: Sendable {
 
   private func rotate(_ parameters: Logins.Rotate.Parameters) async throws -> Logins.Changed {
     let secret = try secret(parameters.secret)
-    let overlapUntil = parameters.overlapUntil.map(Instant.init(milliseconds:))
     guard let name = LoginName(parameters.name) else { throw LoginBook.unknown(parameters.name) }
-    let login = try await store.rotate(name, to: secret, overlapUntil: overlapUntil)
+    let login = try await store.rotate(name, to: secret, overlapUntil: parameters.overlapUntil)
     closeEnded()
     return Logins.Changed(login: login.view)
   }
@@ -54,14 +53,14 @@ struct LoginsInterface: Sendable {
 
   private func name(_ text: String) throws(Logins.Refused) -> LoginName {
     guard let name = LoginName(text) else {
-      throw Logins.Refused(error: "badName", text: "A login's name has 1 to 64 letters, digits, dots, hyphens, underscores or at signs.")
+      throw Logins.Refused(error: .badName, text: "A login's name has 1 to 64 letters, digits, dots, hyphens, underscores or at signs.")
     }
     return name
   }
 
   private func secret(_ text: String) throws(Logins.Refused) -> LoginSecret {
     guard let secret = LoginSecret(text) else {
-      throw Logins.Refused(error: "badSecret", text: "A secret has 1 to 63 printable ASCII characters.")
+      throw Logins.Refused(error: .badSecret, text: "A secret has 1 to 63 printable ASCII characters.")
     }
     return secret
   }
@@ -72,24 +71,24 @@ struct LoginsInterface: Sendable {
     case (.device, nil): return .device
     case (.domain, let text?):
       guard let domain = TenantDomain(text) else {
-        throw Logins.Refused(error: "badDomain", text: "A domain has 1 to 253 characters, without blanks and colons.")
+        throw Logins.Refused(error: .badDomain, text: "A domain has 1 to 253 characters, without blanks and colons.")
       }
       return .domain(domain)
     case (.domain, nil):
-      throw Logins.Refused(error: "badDomain", text: "A login of scope domain needs its domain.")
+      throw Logins.Refused(error: .badDomain, text: "A login of scope domain needs its domain.")
     case (_, _?):
-      throw Logins.Refused(error: "badDomain", text: "Only a login of scope domain has a domain.")
+      throw Logins.Refused(error: .badDomain, text: "Only a login of scope domain has a domain.")
     }
   }
 
   private func suffixes(_ texts: [String]) throws(Logins.Refused) -> [DNSName] {
     guard texts.count <= Self.mostSuffixes else {
-      throw Logins.Refused(error: "badSuffix", text: "A login is limited to at most \(Self.mostSuffixes) suffixes.")
+      throw Logins.Refused(error: .badSuffix, text: "A login is limited to at most \(Self.mostSuffixes) suffixes.")
     }
     var names: [DNSName] = []
     for text in texts {
       guard let name = DNSName(text) else {
-        throw Logins.Refused(error: "badSuffix", text: "\(text.prefix(100)) is no DNS name in A-labels, as example.com.")
+        throw Logins.Refused(error: .badSuffix, text: "\(text.prefix(100)) is no DNS name in A-labels, as example.com.")
       }
       names.append(name)
     }

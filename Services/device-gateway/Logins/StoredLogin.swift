@@ -54,9 +54,6 @@ struct StoredLogin: Codable, Sendable {
       }
     return Logins.Login(
       name: name.value, scope: scope, kind: kind, domain: domain, nameSuffixes: nameSuffixes.map(\.value),
-      secrets: secrets.map {
-        Logins.Secret(
-          createdAt: $0.createdAt.milliseconds, validUntil: $0.validUntil?.milliseconds, lastUsedAt: $0.lastUsedAt?.milliseconds)
-      })
+      secrets: secrets.map { Logins.Secret(createdAt: $0.createdAt, validUntil: $0.validUntil, lastUsedAt: $0.lastUsedAt) })
   }
 }

@@ -17,17 +17,12 @@ struct Event: Hashable {
     case alarmRaised, alarmCleared
     case settingChanged, stateRestored
 
-    /// How much it matters.
+    /// How much it matters: what it matters in the journal.
     var severity: EventSeverity {
-      switch self {
-      case .orderFailed, .authorityFailed: .error
-      case .requestRefused, .nameClaimed, .nameDiagnosed, .installFailed, .renewalPressing, .campaignBegan, .campaignLate, .alarmRaised,
-        .stateRestored:
-        .warning
-      case .deviceFirstSeen, .deviceRetired, .deviceReinstated, .deviceReplaced, .requestAccepted, .requestSuperseded, .nameApproved,
-        .certificateIssued, .certificateInstalled, .certificateServed, .certificateRevoked, .renewalDue, .renewalExplained, .campaignEnded,
-        .authorityRecovered, .alarmCleared, .settingChanged:
-        .information
+      switch inJournal.level {
+      case .critical, .error: .error
+      case .warning: .warning
+      case .notice, .info, .debug, .trace: .information
       }
     }
   }

@@ -149,7 +149,6 @@ extension EventView {
   fileprivate init(_ event: EventRecord) {
     self.init(
       id: Int(event.id ?? 0), at: event.at, severity: event.severity, code: event.code, text: event.text, device: event.device,
-      request: event.request, name: event.name)
-    trace = event.trace
+      request: event.request, name: event.name, trace: event.trace)
   }
 }

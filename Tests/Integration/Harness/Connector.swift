@@ -58,7 +58,7 @@ struct Connector: Sendable {
   func gateway() async throws -> Logins.Describe.Reply { try await logins.call(Logins.Describe.self, .init()) }
 
   /// Waits until the gateway has a certificate of the CA, another one than `old`.
-  func gatewayCertificate(after old: String? = nil) async throws -> Logins.Describe.Reply {
+  func gatewayCertificate(after old: Fingerprint? = nil) async throws -> Logins.Describe.Reply {
     try await eventually("the gateway has no new certificate of the CA") {
       let gateway = try await gateway()
       return gateway.issuer != nil && gateway.fingerprint != old && gateway.state == "installed"

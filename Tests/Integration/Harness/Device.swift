@@ -1,5 +1,6 @@
 import DeviceGatewayAPI
 import FoundationEssentials
+import PKI
 import Programs
 
 /// A Linux host with `acme-device`.
@@ -46,7 +47,7 @@ struct Device: Sendable {
     let gateway = try await connector.gateway()
     var pinned = self
     pinned.url = connector.url
-    return try await pinned.enroll(names, options: ["--pin", gateway.pin])
+    return try await pinned.enroll(names, options: ["--pin", gateway.pin.hex])
   }
 
   /// Whether openssl, which knows nothing of us, accepts the chain up to this root for every name, with the key that is there.

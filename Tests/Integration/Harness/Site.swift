@@ -1,5 +1,6 @@
 import DeviceGatewayAPI
 import FoundationEssentials
+import PKI
 import Programs
 import Testing
 
@@ -53,7 +54,7 @@ struct Site: Sendable {
     var device = Device(folder: folder.appending(path: name), connector: connector)
     device.url = connector.url
     device.network = networks[host]
-    device.options = ["--pin", try await connector.gateway().pin, "--hardware-id", name]
+    device.options = ["--pin", try await connector.gateway().pin.hex, "--hardware-id", name]
     return device
   }
 

@@ -46,7 +46,7 @@ struct RotateLogin: ConnectorCommand {
     let overlapUntil = overlap.map { now + $0.duration }
     let secret = try NewSecret(file: secretFile)
     let reply = try await connector.logins.ask(
-      Logins.Rotate.self, .init(name: name, secret: secret.text, overlapUntil: overlapUntil?.milliseconds))
+      Logins.Rotate.self, .init(name: name, secret: secret.text, overlapUntil: overlapUntil))
     try terminal.show(reply.login, secret, asJSON: options.json)
     if let overlapUntil, !options.json { try terminal.note("The old secret holds until \(overlapUntil.text(at: now)).") }
   }

@@ -26,8 +26,8 @@ struct LoginsCommand: AsyncParsableCommand {
           .init("SCOPE") { $0.scope.rawValue },
           .init("DOMAIN") { $0.domain },
           .init("NAMES UNDER") { $0.nameSuffixes.joined(separator: ", ") },
-          .init("LAST USED") { $0.secrets.compactMap(\.lastUsedAt).max().map { Instant(milliseconds: $0).text(at: now) } },
-          .init("OLD SECRET UNTIL") { $0.secrets.compactMap(\.validUntil).max().map { Instant(milliseconds: $0).text(at: now) } },
+          .init("LAST USED") { $0.secrets.compactMap(\.lastUsedAt).max()?.text(at: now) },
+          .init("OLD SECRET UNTIL") { $0.secrets.compactMap(\.validUntil).max()?.text(at: now) },
         ])
       try terminal.table(table, ifEmpty: "There is no login; `acme-connector logins add` makes one.")
     }

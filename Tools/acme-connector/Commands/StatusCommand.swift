@@ -61,11 +61,11 @@ struct StatusCommand: ConnectorCommand {
 /// How devices reach the gateway, for people.
 enum GatewayFacts {
   static func lines(_ gateway: Logins.Describe.Reply, now: Instant) -> [(String, String)] {
-    let end = Instant(milliseconds: gateway.notAfter).text(at: now)
+    let end = gateway.notAfter.text(at: now)
     let signer = gateway.issuer.map { "issued by \($0)" } ?? "signed by itself"
     var lines = [
       ("devices' path", gateway.path),
-      ("pin", gateway.pin),
+      ("pin", gateway.pin.hex),
       ("connections", "\(gateway.connections)"),
       ("gateway's certificate", "\(gateway.fingerprint), \(signer), until \(end)"),
     ]

@@ -28,7 +28,7 @@ struct SetupReport: Sendable, Encodable {
   /// Where devices connect: by the first of these names, or else by this machine's own.
   let url: String
   /// What devices may pin.
-  let pin: String
+  let pin: SubjectPublicKeyPin
   /// What to paste on a Linux host.
   let line: String
 
