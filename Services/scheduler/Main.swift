@@ -31,9 +31,9 @@ struct Main {
       let client = environment.connect(to: "acme-client")
       return [
         OrderQueue(fleet: fleet, client: client),
-        try environment.varlinkServer([.scheduler(fleet)], on: "scheduler"),
+        try environment.varlinkServer([SchedulerInterface(fleet: fleet).handlers], on: "scheduler"),
         try environment.varlinkServer(
-          [.admin(fleet, client: client, startedAt: clock.now()), environment.metricsInterface], on: "scheduler-admin"),
+          [AdminInterface(fleet: fleet, client: client, startedAt: clock.now()).handlers, environment.metricsInterface], on: "scheduler-admin"),
       ]
     }
   }

@@ -226,7 +226,7 @@ struct AdminCommandTests {
     let get = VarlinkHandler.reply(AdminMethods.GetAccount.self) { _, _ in Self.account }
     let change = VarlinkHandler.reply(AdminMethods.ChangeSetting.self) { parameters, _ in
       stored.withLockedValue { $0 = "\(parameters.key)=\(parameters.value ?? "")" }
-      return .init(setting: SettingView(key: parameters.key, value: "", source: "stored", description: ""))
+      return .init(setting: SettingView(key: parameters.key, value: "", source: .stored, description: ""))
     }
     let update = VarlinkHandler.reply(AdminMethods.UpdateAccount.self) { _, _ in
       #expect(stored.withLockedValue { $0 } == "authority.contact=a@a.example,b@a.example")

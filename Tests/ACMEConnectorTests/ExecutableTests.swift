@@ -18,7 +18,7 @@ struct ExecutableTests {
   @Test("it asks the connector that --runtime names and prints what it learns")
   func settings() async throws {
     let handler = VarlinkHandler.reply(AdminMethods.ListSettings.self) { _, _ in
-      .init(settings: [SettingView(key: "devices.renewDays", value: "30", source: "default", description: "Days.")])
+      .init(settings: [SettingView(key: "devices.renewDays", value: "30", source: .standard, description: "Days.")])
     }
     let result = try await TestConnector.serving(["admin.sock": VarlinkInterfaceHandlers(.admin, [handler])]) {
       try await run("settings", "--runtime", $0.directory)

@@ -36,11 +36,11 @@ struct SetupCommandTests {
       [
         .reply(AdminMethods.ListSettings.self) { [self] _, _ in
           .init(
-            settings: settings.map { SettingView(key: $0.key, value: $0.value, source: $0.value.isEmpty ? "default" : "stored", description: "") })
+            settings: settings.map { SettingView(key: $0.key, value: $0.value, source: $0.value.isEmpty ? .standard : .stored, description: "") })
         },
         .reply(AdminMethods.ChangeSetting.self) { [self] call, _ in
           set { $0.settings[call.key] = call.value }
-          return .init(setting: SettingView(key: call.key, value: call.value ?? "", source: "stored", description: ""))
+          return .init(setting: SettingView(key: call.key, value: call.value ?? "", source: .stored, description: ""))
         },
         .reply(AdminMethods.DescribeAuthority.self) { [self] call, _ in
           try state.withLockedValue { state in

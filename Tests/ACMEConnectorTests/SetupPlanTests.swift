@@ -8,7 +8,7 @@ import Testing
 struct SetupPlanTests {
   private let directory = "https://ca.example/directory"
 
-  private func settings(_ values: [String: String], from source: String = "stored") -> StoredSettings {
+  private func settings(_ values: [String: String], from source: SettingSource = .stored) -> StoredSettings {
     StoredSettings(values.map { SettingView(key: $0.key, value: $0.value, source: source, description: "") })
   }
 
@@ -60,9 +60,9 @@ struct SetupPlanTests {
 
   @Test("what is fixed elsewhere is an error if it would have to change, and left alone if not")
   func fixed() throws {
-    let same = settings(["authority.directory": directory, "authority.termsAgreed": "true"], from: "environment")
+    let same = settings(["authority.directory": directory, "authority.termsAgreed": "true"], from: .environment)
     #expect(try plan(all(contact: nil, names: nil), same) == [])
-    let other = settings(["authority.directory": "https://first.example", "authority.termsAgreed": "true"], from: "file")
+    let other = settings(["authority.directory": "https://first.example", "authority.termsAgreed": "true"], from: .file)
     #expect(throws: CommandError.self) { try plan(all(), other) }
   }
 

@@ -10,9 +10,9 @@ import Varlink
 
 @Suite("The command trace") struct TraceCommandTests {
   private let traces = AdminMethods.ListTraces.Reply(traces: [
-    TraceView(category: .app, all: true, devices: [], source: "stored"),
-    TraceView(category: .httpClient, all: false, devices: [DeviceID(rawValue: "d1"), DeviceID(rawValue: "d2")], source: "stored"),
-    TraceView(category: .challenge, all: false, devices: [], source: "default"),
+    TraceView(category: .app, all: true, devices: [], source: .stored),
+    TraceView(category: .httpClient, all: false, devices: [DeviceID(rawValue: "d1"), DeviceID(rawValue: "d2")], source: .stored),
+    TraceView(category: .challenge, all: false, devices: [], source: .standard),
   ])
 
   @Test("shows what is traced, also without a subcommand", arguments: [["trace"], ["trace", "status"]])

@@ -1,13 +1,5 @@
 import SchedulerAPI
 
-/// Where a value comes from. Later ones win; the last two fix it.
-enum SettingSource: String, CaseIterable, Sendable {
-  case standard = "default"
-  case stored
-  case file
-  case environment
-}
-
 /// The layers that settings come from, one above the other: default, stored, file, environment.
 struct SettingLayers: Sendable, Hashable {
   private var stored: [String: String]
@@ -70,6 +62,6 @@ struct SettingLayers: Sendable, Hashable {
   /// A setting as administrators see it.
   func view(_ definition: SettingDefinition) -> SettingView {
     let (value, source) = value(definition)
-    return SettingView(key: definition.key, value: value, source: source.rawValue, description: definition.description)
+    return SettingView(key: definition.key, value: value, source: source, description: definition.description)
   }
 }

@@ -15,7 +15,7 @@ struct SettingsTests {
 
   private func value(_ key: String, in layers: SettingLayers) throws -> String {
     let view = try layers.view(SettingDefinition.of(key))
-    return "\(view.value) \(view.source)"
+    return "\(view.value) \(view.source.rawValue)"
   }
 
   @Test("the environment wins over the file, the file over the store, the store over the default")

@@ -19,9 +19,11 @@ struct InterfaceTests {
   private func serving(_ bench: Bench, _ fleet: Fleet, _ body: @escaping @Sendable (Served) async throws -> Void) async throws {
     let (device, admin) = (bench.path("scheduler.sock"), bench.path("admin.sock"))
     try await bench.working(fleet) {
-      try await bench.serving(.scheduler(fleet), at: device) {
+      try await bench.serving(SchedulerInterface(fleet: fleet).handlers, at: device) {
         try await bench.serving(
-          .admin(fleet, client: VarlinkClient(path: bench.path("acme-client.sock")), startedAt: bench.clock.wallClock.now()), at: admin
+          AdminInterface(
+            fleet: fleet, client: VarlinkClient(path: bench.path("acme-client.sock")), startedAt: bench.clock.wallClock.now()
+          ).handlers, at: admin
         ) {
           try await body(Served(scheduler: VarlinkClient(path: device), admin: VarlinkClient(path: admin)))
         }

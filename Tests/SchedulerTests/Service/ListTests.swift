@@ -35,9 +35,9 @@ struct ListTests {
         }
       }
       let path = bench.path("admin.sock")
-      let admin = VarlinkInterfaceHandlers.admin(
-        fleet, client: VarlinkClient(path: bench.path("acme-client.sock")), startedAt: bench.clock.wallClock.now())
-      try await bench.serving(admin, at: path) { try await body(VarlinkClient(path: path)) }
+      let admin = AdminInterface(
+        fleet: fleet, client: VarlinkClient(path: bench.path("acme-client.sock")), startedAt: bench.clock.wallClock.now())
+      try await bench.serving(admin.handlers, at: path) { try await body(VarlinkClient(path: path)) }
     }
   }
 

@@ -270,7 +270,7 @@ struct HandingInTests {
       #expect(setting.value == "20")
       #expect(try await changes.next()?.settings?.renewDays == 20)
       #expect(try bench.fleet().settings.current.devices.renewDays == 20)
-      #expect(try await fleet.change("devices.renewDays", to: nil).source == "default")
+      #expect(try await fleet.change("devices.renewDays", to: nil).source == .standard)
       #expect(try await fleet.eventCodes() == ["settingChanged", "settingChanged"])
     }
   }

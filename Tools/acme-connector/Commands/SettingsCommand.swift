@@ -18,7 +18,7 @@ struct SettingsCommand: AsyncParsableCommand {
       if options.json { return try terminal.json(reply) }
       let table = Table(
         reply.settings,
-        [.init("KEY") { $0.key }, .init("VALUE") { $0.value }, .init("FROM") { $0.source }, .init("MEANING") { $0.description }])
+        [.init("KEY") { $0.key }, .init("VALUE") { $0.value }, .init("FROM") { $0.source.rawValue }, .init("MEANING") { $0.description }])
       try terminal.table(table, ifEmpty: "There are no settings.")
     }
   }
@@ -68,6 +68,6 @@ extension Connector {
   fileprivate func change(_ key: String, to value: String?, json: Bool, on terminal: Terminal) async throws {
     let reply = try await admin.ask(AdminMethods.ChangeSetting.self, .init(key: key, value: value))
     if json { return try terminal.json(reply) }
-    try terminal.line("\(reply.setting.key) = \(reply.setting.value) (\(reply.setting.source))")
+    try terminal.line("\(reply.setting.key) = \(reply.setting.value) (\(reply.setting.source.rawValue))")
   }
 }

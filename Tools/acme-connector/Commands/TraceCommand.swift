@@ -73,7 +73,7 @@ extension Terminal {
         .init("TRACED FOR") { trace in
           trace.all ? "all devices" : trace.devices.isEmpty ? "no device" : trace.devices.map(\.rawValue).joined(separator: ", ")
         },
-        .init("FROM") { $0.source },
+        .init("FROM") { $0.source.rawValue },
       ])
     try self.table(table, ifEmpty: "There are no categories.")
   }

@@ -39,7 +39,7 @@ struct SetupPlan: Sendable, Hashable {
   private mutating func want(_ key: String, _ value: String?, _ settings: StoredSettings, isAnyhow: Bool = false) throws {
     guard let value else { return }
     let isSet = settings[key] == value
-    if let place = settings.placeThatFixes(key) {
+    if let place = settings.placeThatFixes(key)?.rawValue {
       guard isSet else { throw CommandError("\(key) is fixed by the \(place); change it there, or leave it as it is (\(settings[key])).") }
       return
     }

@@ -15,8 +15,8 @@ struct StoredSettings: Sendable {
   /// The parts of a value with commas.
   func list(_ key: String) -> [String] { self[key].split(separator: ",").map(String.init) }
 
-  /// Where a value is fixed, `file` or `environment`; nil if it can be changed.
-  func placeThatFixes(_ key: String) -> String? { views[key].flatMap { ["file", "environment"].contains($0.source) ? $0.source : nil } }
+  /// Where a value is fixed; nil if it can be changed.
+  func placeThatFixes(_ key: String) -> SettingSource? { views[key].flatMap { $0.source.isFixed ? $0.source : nil } }
 
   /// Whether this is the CA that is set.
   func isAuthority(_ directory: String) -> Bool {
