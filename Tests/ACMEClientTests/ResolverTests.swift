@@ -62,6 +62,46 @@ struct ResolverTests {
     #expect(try await lookUp("pointer.test", in: zone).outcome == .unreadable)
   }
 
+  @Test("a server that refuses without repeating the question has refused, and has not said anything else")
+  func refusalsWithoutQuestion() async throws {
+    func bare(_ code: UInt8) -> DNSServer.Reply { .raw([0x81, 0x80 | code, 0, 0, 0, 0, 0, 0, 0, 0]) }
+    let zone = ["a.test": [UInt16(1): bare(2)], "b.test": [1: bare(5)], "c.test": [1: bare(1)], "d.test": [1: bare(0)]]
+    #expect(try await lookUp("a.test", in: zone).outcome == .failed(.serverFailure))
+    #expect(try await lookUp("b.test", in: zone).outcome == .failed(.refused))
+    #expect(try await lookUp("c.test", in: zone).outcome == .failed(.init(rawValue: 1)))
+    #expect(try await lookUp("d.test", in: zone).outcome == .unreadable)
+  }
+
+  @Test("what others send meanwhile is passed over, whether it is no message, has another id, or is about something else")
+  func spoofed() async throws {
+    let noise: [DNSServer.Noise] = [.nonsense, .nonsenseWithID, .otherID, .otherName, .otherClass, .emptyDatagram]
+    let zone = ["a.test": [UInt16(1): DNSServer.Reply.noisy(noise, [Self.address("a.test", 7)])]]
+    #expect(try await lookUp("a.test", in: zone).addresses.map(\.description) == ["192.0.2.7"])
+  }
+
+  @Test("records of another class are none")
+  func otherClass() async throws {
+    let chaos: [UInt8] =
+      [0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0] + DNSServer.name("a.test") + [0, 1, 0, 1, 0xC0, 12, 0, 1, 0, 3, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1]
+    #expect(try await lookUp("a.test", in: ["a.test": [1: .raw(chaos)]]).outcome == .noData)
+  }
+
+  @Test("an alias of the root has no address")
+  func rootAlias() async throws {
+    let zone: [String: [UInt16: DNSServer.Reply]] = ["a.test": [1: .records([("a.test", 5, [0])])], "": [:]]
+    #expect(try await lookUp("a.test", in: zone) == .init(aliases: [""], outcome: .noData))
+  }
+
+  @Test("questions come from many ports, with many ids")
+  func unpredictable() async throws {
+    try await DNSServer.run(["a.test": [1: .records([Self.address("a.test", 1)])]]) { server in
+      let resolver = try #require(Resolver("127.0.0.1:\(server.port)"))
+      for _ in 0..<64 { _ = await resolver.lookUp(.address, of: "a.test") }
+      let asked = server.asked
+      #expect(Set(asked.map(\.port)).count > 48 && Set(asked.map(\.id)).count > 48, "\(asked)")
+    }
+  }
+
   @Test("a server that is silent is asked again, and given up in less than four seconds")
   func silence() async throws {
     let time = try await ContinuousClock().measure {

@@ -65,7 +65,8 @@ struct DNSMessage: Sendable, Hashable {
   let id: UInt16
   let isTruncated: Bool
   let code: ResponseCode
-  let question: Question
+  /// What it answers; nil where a server that refuses does not repeat it.
+  let question: Question?
   let answers: [Record]
 
   /// More records than these are not read.
@@ -73,7 +74,8 @@ struct DNSMessage: Sendable, Hashable {
 
   /// The question as it is sent: recursion is wanted, and answers of up to 1,232 bytes over UDP (RFC 6891).
   static func query(_ question: Question, id: UInt16) -> [UInt8]? {
-    let labels = question.name.split(separator: ".", omittingEmptySubsequences: false)
+    // The name of the root, to which an alias may lead, has no label.
+    let labels = question.name.isEmpty ? [] : question.name.split(separator: ".", omittingEmptySubsequences: false)
     guard question.name.utf8.count <= DNSName.maximumLength, labels.allSatisfy({ (1...63).contains($0.utf8.count) }) else { return nil }
     var message = id.octets + [0x01, 0, 0, 1, 0, 0, 0, 0, 0, 1]
     for label in labels { message += [UInt8(label.utf8.count)] + Array(label.utf8) }
@@ -87,19 +89,25 @@ struct DNSMessage: Sendable, Hashable {
     var reader = DNSReader(bytes)
     id = try reader.number()
     let flags = try reader.number()
-    guard flags & 0x8000 != 0, try reader.number() == 1 else { throw Malformed() }
+    let questions = try reader.number()
     isTruncated = flags & 0x0200 != 0
     code = ResponseCode(rawValue: UInt8(flags & 0xF))
+    guard flags & 0x8000 != 0, questions == 1 || (questions == 0 && code != .noError) else { throw Malformed() }
     let count = Int(try reader.number())
     _ = try reader.octets(4)
-    let name = try reader.name()
-    guard let type = RecordType(rawValue: try reader.number()), try reader.number() == 1 else { throw Malformed() }
-    question = Question(name: name, type: type)
+    question = questions == 0 ? nil : try reader.question()
     var answers: [Record] = []
     // What does not fit comes over TCP.
     if !isTruncated { for _ in 0..<min(count, Self.mostRecords) { if let record = try reader.record() { answers.append(record) } } }
     self.answers = answers
   }
+
+  /// Whether it is the answer to a question that was sent with this id (RFC 5452, section 9.1; that it comes from the server that was asked, and to the
+  /// port that was asked from, the socket sees to). Nothing is learned from one without a question but that the server refuses.
+  func answers(_ asked: Question, id: UInt16) -> Bool { self.id == id && (question.map { $0 == asked } ?? true) }
+
+  /// The id of what may be no message at all.
+  static func id(of bytes: [UInt8]) -> UInt16? { bytes.count < 2 ? nil : UInt16(bytes[0]) << 8 | UInt16(bytes[1]) }
 }
 
 /// Reads a message from its first to its last octet.
@@ -147,11 +155,22 @@ private struct DNSReader {
     }
   }
 
+  mutating func question() throws(DNSMessage.Malformed) -> DNSMessage.Question {
+    let name = try name()
+    guard let type = DNSMessage.RecordType(rawValue: try number()), try number() == Self.internet else { throw DNSMessage.Malformed() }
+    return .init(name: name, type: type)
+  }
+
+  /// The class of everything that is asked for (section 3.2.4).
+  private static let internet: UInt16 = 1
+
   /// A record; nil if it is of no interest.
   mutating func record() throws(DNSMessage.Malformed) -> DNSMessage.Record? {
     let name = try name()
-    let type = DNSMessage.RecordType(rawValue: try number())
-    _ = try octets(6)
+    let (kind, isOfInternet) = (try number(), try number() == Self.internet)
+    let type = isOfInternet ? DNSMessage.RecordType(rawValue: kind) : nil
+    // How long it may be kept.
+    _ = try octets(4)
     let length = Int(try number())
     let end = place + length
     guard end <= bytes.count else { throw DNSMessage.Malformed() }
@@ -164,7 +183,7 @@ private struct DNSReader {
       return .init(name: name, content: .alias(try self.name()))
     case .authorization:
       let (flags, tagLength) = (try octet(), Int(try octet()))
-      guard tagLength > 0, tagLength + 2 <= length else { throw DNSMessage.Malformed() }
+      guard tagLength + 2 <= length else { throw DNSMessage.Malformed() }
       let tag = String(decoding: try octets(tagLength), as: UTF8.self).lowercased()
       return .init(
         name: name,

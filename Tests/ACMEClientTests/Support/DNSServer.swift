@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// A DNS server that answers as it is told, over UDP and TCP at one port of loopback.
 final class DNSServer: Sendable {
@@ -13,28 +14,58 @@ final class DNSServer: Sendable {
     case raw([UInt8])
     /// Truncated over UDP, these records over TCP.
     case long([(name: String, type: UInt16, data: [UInt8])])
+    /// These records, after what others send in the server's name.
+    case noisy([Noise], [(name: String, type: UInt16, data: [UInt8])])
+  }
+
+  /// What is sent by somebody who would like to be heard first.
+  enum Noise: Sendable {
+    case nonsense, nonsenseWithID, otherID, otherName, otherClass, emptyDatagram
+
+    /// A message like the true one, but for that.
+    fileprivate func message(like true: [UInt8]) -> [UInt8] {
+      var message = `true`
+      switch self {
+      case .nonsense: return [message[0] ^ 1, 7, 7]
+      case .nonsenseWithID: return Array(message[..<2]) + [0x81, 0x80, 0, 1]
+      case .emptyDatagram: return []
+      case .otherID: message[1] ^= 1
+      case .otherName: message[13] ^= 1
+      case .otherClass: message[12 + DNSServer.name("a.test").count + 3] = 3
+      }
+      // With an address of its own.
+      message[message.count - 1] = 66
+      return message
+    }
   }
 
   let port: Int
-  private let channels: [any Channel]
+  private let log: Log
+  /// From which port each question came, with which id.
+  var asked: [(port: Int, id: UInt16)] { log.questions.withLock { $0 } }
 
   /// Runs it beside `body`. Names that are not listed do not exist; listed ones have only what is listed.
   static func run<Value>(_ zone: [String: [UInt16: Reply]], _ body: (DNSServer) async throws -> Value) async throws -> Value {
     let group = MultiThreadedEventLoopGroup.singleton
+    let log = Log()
     let udp = try await DatagramBootstrap(group: group).channelInitializer { channel in
-      channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Datagrams(zone: zone)) }
+      channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Datagrams(zone: zone, log: log)) }
     }.bind(host: "127.0.0.1", port: 0).get()
     let port = udp.localAddress?.port ?? 0
     let tcp = try await ServerBootstrap(group: group).childChannelInitializer { channel in
       channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(Stream(zone: zone)) }
     }.bind(host: "127.0.0.1", port: port).get()
     defer { for channel in [udp, tcp] { channel.close(promise: nil) } }
-    return try await body(DNSServer(port: port, channels: [udp, tcp]))
+    return try await body(DNSServer(port: port, log: log))
   }
 
-  private init(port: Int, channels: [any Channel]) {
+  private init(port: Int, log: Log) {
     self.port = port
-    self.channels = channels
+    self.log = log
+  }
+
+  private final class Log: Sendable {
+    let questions = Mutex<[(port: Int, id: UInt16)]>([])
   }
 
   /// A name as it stands in a message.
@@ -71,7 +102,7 @@ final class DNSServer: Sendable {
     }
     switch types?[type] {
     case nil: return message(code: types == nil ? 3 : 0)
-    case .records(let records): return message(code: 0, records)
+    case .records(let records), .noisy(_, let records): return message(code: 0, records)
     case .code(let code): return message(code: code)
     case .silence: return nil
     case .raw(let octets): return Array(query[..<2]) + octets
@@ -83,12 +114,19 @@ final class DNSServer: Sendable {
     typealias InboundIn = AddressedEnvelope<ByteBuffer>
     typealias OutboundOut = AddressedEnvelope<ByteBuffer>
     private let zone: [String: [UInt16: Reply]]
-    init(zone: [String: [UInt16: Reply]]) { self.zone = zone }
+    private let log: Log
+    init(zone: [String: [UInt16: Reply]], log: Log) { (self.zone, self.log) = (zone, log) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       let envelope = unwrapInboundIn(data)
-      guard let answer = DNSServer.answer(to: Array(envelope.data.readableBytesView), in: zone, stream: false) else { return }
-      context.writeAndFlush(wrapOutboundOut(AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(bytes: answer))), promise: nil)
+      let query = Array(envelope.data.readableBytesView)
+      log.questions.withLock { $0.append((envelope.remoteAddress.port ?? 0, UInt16(query[0]) << 8 | UInt16(query[1]))) }
+      guard let answer = DNSServer.answer(to: query, in: zone, stream: false) else { return }
+      let noise = zone.values.flatMap(\.values).flatMap { if case .noisy(let noise, _) = $0 { noise } else { [Noise]() } }
+      for message in noise.map({ $0.message(like: answer) }) + [answer] {
+        context.writeAndFlush(
+          wrapOutboundOut(AddressedEnvelope(remoteAddress: envelope.remoteAddress, data: ByteBuffer(bytes: message))), promise: nil)
+      }
     }
   }
 
