@@ -89,7 +89,7 @@ public struct Finding: Codable, Sendable, Hashable {
     case responderFailed
     /// This machine's clock differs from the CA's.
     case clockWrong
-    /// The CA's directory could not be read.
+    /// The CA's directory could not be read, or it is not known who the CA is in CAA.
     case authorityUnread
   }
 

@@ -13,18 +13,18 @@ struct DiagnosisTests {
   private var start: ProbeURL { ProbeURL(challenge: ours.token ?? .random(), of: name) }
 
   private func judge(
-    _ end: ProbeWalk.End, at address: String = "8.8.8.8", source: String? = "8.8.4.4", isSplit: Bool = false, through redirects: [String] = [],
-    _ change: (inout ProbeWalk) -> Void = { _ in }
+    _ end: ProbeWalk.End, at address: String = "8.8.8.8", source: String? = "8.8.4.4", isSplit: Bool = false, isOfOwnResolver: Bool = false,
+    through redirects: [String] = [], _ change: (inout ProbeWalk) -> Void = { _ in }
   ) throws -> [Finding] {
     var walk = ProbeWalk(urls: [start], end: end)
     for location in redirects { walk.urls.append(try walk.last.following(location)) }
     change(&walk)
-    let view = AddressJudgement.View(source: source.flatMap { IPAddress($0) }, isSplit: isSplit)
+    let view = AddressJudgement.View(source: source.flatMap { IPAddress($0) }, isSplit: isSplit, isOfOwnResolver: isOfOwnResolver)
     return AddressJudgement(name, at: try #require(IPAddress(address)), walk, expecting: ours, from: view).findings
   }
 
   private func answer(_ status: Int, _ body: String = "", _ headers: HTTPHeaders = [:]) -> ProbeWalk.End {
-    .outcome(.answer(ProbeAnswer(status: status, headers: headers, body: Array(body.utf8))))
+    .outcome(.success(ProbeAnswer(status: status, headers: headers, body: Array(body.utf8))))
   }
 
   @Test("the bare answer is right, with a line end too")
@@ -46,8 +46,9 @@ struct DiagnosisTests {
       (answer(301), .redirectNotFollowed), (.loop, .redirectLoop), (.tooManyRedirects, .tooManyRedirects),
       (.refusedRedirect("http://a.example:8080/", .port(8_080)), .redirectToOtherPort),
       (.refusedRedirect("ftp://a.example/", .scheme("ftp")), .redirectNotFollowed),
-      (.outcome(.refused), .portClosed), (.outcome(.unanswered), .filtered), (.outcome(.unreachable(beyond: true)), .unreachable),
-      (.outcome(.silent), .noAnswer), (.outcome(.cut), .connectionCut), (.outcome(.notHTTP), .notHTTP),
+      (.outcome(.failure(.refused)), .portClosed), (.outcome(.failure(.unanswered)), .filtered),
+      (.outcome(.failure(.unreachable(beyond: true))), .unreachable),
+      (.outcome(.failure(.silent)), .noAnswer), (.outcome(.failure(.cut)), .connectionCut), (.outcome(.failure(.notHTTP)), .notHTTP),
     ]
     for (end, code) in cases {
       let found = try judge(end)
@@ -66,12 +67,22 @@ struct DiagnosisTests {
 
   @Test("what happens after a redirect is told as that")
   func redirects() throws {
-    #expect(try judge(.outcome(.noTLS("handshake")), through: ["https://a.example/x"]).first?.code == .httpsRedirectBroken)
-    #expect(try judge(.outcome(.refused), through: ["https://a.example/x"]).first?.code == .httpsRedirectBroken)
+    #expect(try judge(.outcome(.failure(.noTLS("handshake"))), through: ["https://a.example/x"]).first?.code == .httpsRedirectBroken)
+    #expect(try judge(.outcome(.failure(.refused)), through: ["https://a.example/x"]).first?.code == .httpsRedirectBroken)
     #expect(try judge(answer(404), through: ["http://b.example/"]).first?.code == .redirectElsewhere)
     #expect(try judge(answer(200, ours.value), through: ["http://8.8.8.8/"]).map(\.code) == [.answered, .redirectToAddress])
-    let inside = ProbeWalk.End.notAllowed(.name(name), try #require(IPAddress("10.0.0.1")))
-    #expect(try judge(inside).first?.code == .privateAddress)
+    let elsewhere = try #require(try judge(.outcome(.failure(.unreachable(beyond: true))), through: ["http://b.example/"]).first)
+    #expect(elsewhere.text.contains("connections there find no way; correct the redirect") && elsewhere.severity == .doubtful)
+  }
+
+  @Test("a redirect inside is wrong by the public DNS, and doubtful by our own, which may say it inside alone")
+  func redirectInside() throws {
+    let address = try #require(IPAddress("10.0.0.1"))
+    let byName = ProbeWalk.End.notAllowed(.name(name), address)
+    #expect(try judge(byName).map(\.severity) == [.wrong] && judge(byName).map(\.code) == [.privateAddress])
+    let doubtful = try #require(try judge(byName, isOfOwnResolver: true).first)
+    #expect(doubtful.severity == .doubtful && doubtful.text.contains("doctor.resolver"))
+    #expect(try judge(.notAllowed(.address(address), address), isOfOwnResolver: true).map(\.severity) == [.wrong], "an address is no resolver's word")
   }
 
   @Test("a content delivery network is seen by its traces, beside whatever it answers")
@@ -89,10 +100,10 @@ struct DiagnosisTests {
 
   @Test("what only looks wrong from here is doubtful: behind an address translation, without a route, and behind other DNS")
   func doubtful() throws {
-    let hidden = try judge(.outcome(.unanswered), source: "192.168.1.2")
+    let hidden = try judge(.outcome(.failure(.unanswered)), source: "192.168.1.2")
     #expect(hidden.first?.severity == .doubtful)
-    #expect(try judge(.outcome(.unanswered), at: "192.168.1.3", source: "192.168.1.2").first?.severity == .wrong)
-    #expect(try judge(.outcome(.unreachable(beyond: false)), source: nil).first?.severity == .doubtful)
+    #expect(try judge(.outcome(.failure(.unanswered)), at: "192.168.1.3", source: "192.168.1.2").first?.severity == .wrong)
+    #expect(try judge(.outcome(.failure(.unreachable(beyond: false))), source: nil).first?.severity == .doubtful)
     #expect(try judge(answer(404), isSplit: true).first?.severity == .doubtful)
   }
 
@@ -174,13 +185,13 @@ struct DiagnosisTests {
     func at(_ address: IPAddress, _ end: ProbeWalk.End, from source: String) -> (address: IPAddress, judgement: AddressJudgement) {
       (address, AddressJudgement(name, at: address, ProbeWalk(urls: [start], end: end), expecting: ours, from: .init(source: IPAddress(source))))
     }
-    judgement.add([at(six, .outcome(.refused), from: "2606:4700::2"), at(four, answer(200, ours.value), from: "8.8.4.4")], name: name)
+    judgement.add([at(six, .outcome(.failure(.refused)), from: "2606:4700::2"), at(four, answer(200, ours.value), from: "8.8.4.4")], name: name)
     #expect(judgement.findings.map(\.code) == [.brokenIPv6, .answered])
     judgement = addresses(records("2606:4700::1"), records("8.8.8.8"))
-    judgement.add([at(six, answer(200, ours.value), from: "2606:4700::2"), at(four, .outcome(.refused), from: "8.8.4.4")], name: name)
+    judgement.add([at(six, answer(200, ours.value), from: "2606:4700::2"), at(four, .outcome(.failure(.refused)), from: "8.8.4.4")], name: name)
     #expect(judgement.findings.map(\.code) == [.answered, .portClosed] && judgement.findings.map(\.severity) == [.fine, .doubtful])
     var hidden = addresses(.noData, records("8.8.8.8"))
-    hidden.add([at(four, .outcome(.refused), from: "192.168.0.2")], name: name)
+    hidden.add([at(four, .outcome(.failure(.refused)), from: "192.168.0.2")], name: name)
     #expect(hidden.findings.map(\.code) == [.portClosed, .natHairpin] && hidden.findings.allSatisfy { $0.severity == .doubtful })
   }
 
@@ -197,10 +208,14 @@ struct DiagnosisTests {
   }
 
   @Test(
-    "CAA that lets the CA issue",
+    "CAA that lets Let's Encrypt issue, were it called ca.example",
     arguments: [
-      [("issue", "ca.example")], [("issue", "other.example"), ("issue", "CA.example; x=1")], [("iodef", "mailto:a@b.example")], [("issuewild", ";")],
+      [("issue", "ca.example")], [("issue", "other.example"), ("issue", "ca.example; x=1")], [("iodef", "mailto:a@b.example")], [("issuewild", ";")],
       [("issue", "ca.example; accounturi=https://ca.example/acct/1; validationmethods=dns-01,http-01")],
+      [("issue", "ca.example;")], [("issue", "\tca.example ; \t")], [("issue", "ca.example; foo=; baz = a=b ")], [("issue", "ca.example; =x")],
+      [("issue", "ca.example; odd"), ("issue", "ca.example")], [("issue", "ca.example; validationmethods=http-01,,")],
+      [("issue", "ca.example; validationmethods=unheard-of,http-01")], [("issue", "ca.example; ValidationMethods=dns-01")],
+      [("contactemail", "a@b.example"), ("issue", "ca.example")],
     ])
   func allowed(properties: [(String, String)]) { #expect(authorization(properties) == nil) }
 
@@ -209,20 +224,48 @@ struct DiagnosisTests {
     arguments: [
       [("issue", "other.example")], [("issue", ";")], [("issue", "")], [("issue", "ca.example; odd")],
       [("issue", "ca.example; validationmethods=dns-01")], [("issue", "ca.example; accounturi=https://ca.example/acct/2")],
+      [("issue", "CA.example")], [("issue", "ca.example.")], [("issue", "ca.example;;")], [("issue", "ca.example; x=1;")],
+      [("issue", "ca.example; validationmethods=dns-01, http-01")], [("issue", "ca.example; validationmethods=HTTP-01")],
+      [("issue", "ca.example; validationmethods=")], [("issue", "ca.example; validationmethods=,http-01")],
+      [("issue", "ca.example; validationmethods=http-01; validationmethods=http-01")],
+      [("issue", "ca.example; accounturi=https://ca.example/acct/1; accounturi=https://ca.example/acct/1")],
+      [("issue", "ca.example; a_b=1")], [("issue", "ca.example; a-b=1")], [("issue", "ca.example; a=1 2")], [("issue", "ca.example; a=\u{2615}")],
+      [("issue", "ca.example a=1")],
     ])
   func forbidden(properties: [(String, String)]) throws {
     let (code, severity) = try #require(authorization(properties))
     #expect(code == .caaForbids && severity == .wrong)
   }
 
-  @Test(
-    "a critical property that nobody knows forbids; a CA that does not say who it is leaves it open, and so does an account that is not there yet")
+  @Test("a critical property that CAs do not understand forbids, whether its bit is 128 or the misread 1; other bits do not count")
+  func critical() throws {
+    for flags: UInt8 in [128, 1, 129, 9, 255] {
+      for tag in ["future", "contactemail", "contactphone", "issuevmc", ""] {
+        #expect(try #require(authorization([(tag, "x"), ("issue", "ca.example")], flags: flags)) == (.caaForbids, .wrong), "\(flags) \(tag)")
+      }
+      for tag in ["issuewild", "iodef", "issuemail"] { #expect(authorization([(tag, "x"), ("issue", "ca.example")], flags: flags) == nil) }
+    }
+    #expect(authorization([("future", "x")], flags: 0x7E) == nil)
+  }
+
+  @Test("a CA that is not known, or does not say who it is, leaves it open, unless nobody may issue; and so does an account that is not there yet")
   func open() throws {
-    #expect(authorization([("future", "x")]) == nil)
-    #expect(try #require(authorization([("future", "x")], flags: 0x80)).1 == .wrong)
-    #expect(try #require(authorization([("issue", "other.example")], issuer: .init())).1 == .doubtful)
+    let other = [("issue", "other.example")]
+    #expect(try #require(authorization(other, issuer: nil)) == (.authorityUnread, .doubtful))
+    #expect(try #require(authorization(other, issuer: .init())) == (.authorityUnread, .doubtful))
+    #expect(try #require(authorization([("issue", ";")], issuer: nil)) == (.caaForbids, .wrong))
     let bound = [("issue", "ca.example; accounturi=https://ca.example/acct/1")]
-    #expect(try #require(authorization(bound, issuer: .init(identities: ["ca.example"]))).1 == .doubtful)
+    #expect(try #require(authorization(bound, issuer: .init(identities: ["ca.example"]))) == (.caaForbids, .doubtful))
+  }
+
+  @Test("a top-level domain that does not exist is one that is not answered for, where it is a public one")
+  func noTopLevel() throws {
+    func code(_ name: String) throws -> Finding.Code? {
+      let (name, domain) = (CA.name(name), try #require(CA.name(name).parent))
+      return CAAJudgement(name, [(name, .init(outcome: .noName)), (domain, .init(outcome: .noName))], issuer: Self.issuer).finding?.code
+    }
+    #expect(try code("a.gone") == .caaUnreadable)
+    #expect(try code("a.lan") == nil)
   }
 
   @Test("the nearest domain decides, and one that does not answer leaves it open")

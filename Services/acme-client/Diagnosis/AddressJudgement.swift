@@ -9,6 +9,8 @@ struct AddressJudgement {
     var source: IPAddress?
     /// This machine's own resolver leads elsewhere.
     var isSplit = false
+    /// No other resolver than this machine's own was asked, which perhaps says inside what it does not say outside.
+    var isOfOwnResolver = false
   }
 
   private let name: DNSName
@@ -27,8 +29,8 @@ struct AddressJudgement {
   /// The first is about the answer itself.
   var findings: [Finding] {
     switch walk.end {
-    case .outcome(.answer(let answer)): judge(answer)
-    case .outcome(let outcome): [judge(outcome)]
+    case .outcome(.success(let answer)): judge(answer)
+    case .outcome(.failure(let failure)): [judge(failure)]
     case .loop:
       [finding(.redirectLoop, "\(walk.last) at \(address) redirects to where it came from; take the path of challenges out of that rule.")]
     case .tooManyRedirects:
@@ -43,31 +45,36 @@ struct AddressJudgement {
           .redirectElsewhere, .doubtful,
           "\(address) redirects challenges of \(name) to \(target), which has no address for this machine; correct the redirect, or the DNS.")
       ]
-    case .notAllowed(let host, let target):
-      [
-        finding(
-          target.purpose == .privateHost ? .privateAddress : .addressNotAllowed,
-          "\(address) redirects challenges of \(name) to \(host)\(host == .address(target) ? "" : " at \(target)"), \(target.purpose.phrase), where no public CA goes; redirect to a public "
-            + "name, or list the address in doctor.privateAddresses if your CA goes there.")
-      ]
+    case .notAllowed(let host, let target): [judge(host, at: target)]
     }
+  }
+
+  /// A redirect to where nobody is connected to.
+  private func judge(_ host: ProbeURL.Host, at target: IPAddress) -> Finding {
+    let isAddress = host == .address(target)
+    let isDoubtful = view.isOfOwnResolver && !isAddress
+    return finding(
+      target.purpose == .privateHost ? .privateAddress : .addressNotAllowed, isDoubtful ? .doubtful : .wrong,
+      "\(address) redirects challenges of \(name) to \(host)\(isAddress ? "" : " at \(target)"), \(target.purpose.phrase), where no public CA goes; "
+        + (isDoubtful ? "if the public DNS has another one for it, have the doctor ask a public resolver (doctor.resolver); else " : "")
+        + "redirect to a public name, or list the address in doctor.privateAddresses if your CA goes there.")
   }
 
   // MARK: - No answer
 
-  private func judge(_ outcome: ProbeOutcome) -> Finding {
+  private func judge(_ failure: ProbeFailure) -> Finding {
     let place = "\(address), port \(walk.last.port)"
     if walk.last.isSecure {
-      if case .noTLS(let reason) = outcome { return noTLS(reason) }
-      if [.refused, .unanswered].contains(outcome) { return noTLS(outcome.phrase) }
+      if case .noTLS(let reason) = failure { return noTLS(reason) }
+      if [.refused, .unanswered].contains(failure) { return noTLS("connections \(failure.phrase)") }
     }
     if walk.leftName {
       return finding(
         // What hides an address from this machine hides it behind a redirect too.
-        .redirectElsewhere, outcome.mayBeOurView ? .doubtful : .wrong,
-        "\(address) redirects challenges of \(name) to \(walk.last), and there \(outcome.phrase); correct the redirect, or that host.")
+        .redirectElsewhere, failure.isWithoutConnection ? .doubtful : .wrong,
+        "\(address) redirects challenges of \(name) to \(walk.last), and connections there \(failure.phrase); correct the redirect, or that host.")
     }
-    switch outcome {
+    switch failure {
     case .refused:
       return seen(.portClosed, "\(place) refuses connections for \(name); see that a web server or the connector listens there, or correct the DNS.")
     case .unanswered:
@@ -90,8 +97,6 @@ struct AddressJudgement {
       return finding(.notHTTP, "\(place) answers for \(name), but not in HTTP; see which service listens there.")
     case .noTLS(let reason):
       return noTLS(reason)
-    case .answer:
-      return finding(.wrongServer, "\(place) answers something else.")
     }
   }
 
@@ -194,25 +199,25 @@ struct AddressJudgement {
   var isBehindTranslation: Bool { address.purpose == .host && view.source.map { $0.purpose != .host } ?? false }
 }
 
-extension ProbeOutcome {
+extension ProbeFailure {
   /// Whether a connection did not come about at all.
-  fileprivate var mayBeOurView: Bool {
+  var isWithoutConnection: Bool {
     switch self {
     case .refused, .unanswered, .unreachable: true
-    case .silent, .cut, .notHTTP, .noTLS, .answer: false
+    case .silent, .cut, .notHTTP, .noTLS: false
     }
   }
 
+  /// What becomes of connections.
   fileprivate var phrase: String {
     switch self {
-    case .refused: "connections are refused"
-    case .unanswered: "connections are not answered"
-    case .unreachable: "there is no way"
-    case .silent: "nothing comes after the connection"
-    case .cut: "the connection is cut"
-    case .notHTTP: "something else than HTTP is spoken"
-    case .noTLS(let reason): "there is no TLS (\(reason))"
-    case .answer(let answer): "\(answer.author) answers"
+    case .refused: "are refused"
+    case .unanswered: "are not answered"
+    case .unreachable: "find no way"
+    case .silent: "bring nothing"
+    case .cut: "are cut before an answer"
+    case .notHTTP: "bring something else than HTTP"
+    case .noTLS(let reason): "bring no TLS (\(reason))"
     }
   }
 }

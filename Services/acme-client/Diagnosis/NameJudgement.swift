@@ -75,13 +75,13 @@ struct NameJudgement: Sendable {
     return Finding(
       .noAddress, isPublic ? .wrong : .doubtful, name: name,
       text: isUnknown
-        ? "\(name)\(ipv4.aliases.last.map { " is an alias of \($0.shown), which" } ?? "") does not exist in the DNS (NXDOMAIN); add an A or AAAA record, or "
+        ? "\(name)\(ipv4.aliases.last.map { " is an alias of \($0.shownAsName), which" } ?? "") does not exist in the DNS (NXDOMAIN); add an A or AAAA record, or "
           + "correct the name."
         : "\(name) has neither an A nor an AAAA record in the DNS\(through(ipv4)); add one for the server that is to answer"
           + (isPublic ? "." : ", or have the doctor ask a public resolver (doctor.resolver)."))
   }
 
-  private static func through(_ lookup: Resolver.Lookup) -> String { lookup.aliases.last.map { ", by its alias \($0.shown)" } ?? "" }
+  private static func through(_ lookup: Resolver.Lookup) -> String { lookup.aliases.last.map { ", by its alias \($0.shownAsName)" } ?? "" }
 
   /// Adds what was found at the addresses: IPv6 that does not answer where IPv4 does is one thing, and what address translation hides another.
   mutating func add(_ judgements: [(address: IPAddress, judgement: AddressJudgement)], name: DNSName) {
@@ -115,6 +115,11 @@ struct NameJudgement: Sendable {
             + "elsewhere."))
     }
   }
+}
+
+extension String {
+  /// A name of the DNS in a sentence; that of the root, which an alias may have, is a dot (`CNAME .`).
+  fileprivate var shownAsName: String { isEmpty ? "“.”" : shown }
 }
 
 extension Finding {

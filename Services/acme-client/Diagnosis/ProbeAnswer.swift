@@ -2,8 +2,10 @@ import NIOHTTP1
 import PKI
 
 /// What came of one request.
-enum ProbeOutcome: Sendable, Equatable {
-  case answer(ProbeAnswer)
+typealias ProbeOutcome = Result<ProbeAnswer, ProbeFailure>
+
+/// Why there is no answer.
+enum ProbeFailure: Error, Sendable, Equatable {
   /// Nobody listens there (ECONNREFUSED).
   case refused
   /// Nothing came back.

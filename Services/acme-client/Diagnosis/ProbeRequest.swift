@@ -19,7 +19,7 @@ enum ProbeRequest {
   static func get(_ url: ProbeURL, at address: SocketAddress, connectLimit: Duration, limit: Duration) async -> ProbeOutcome {
     let eventLoop = MultiThreadedEventLoopGroup.singleton.next()
     let outcome = eventLoop.makePromise(of: ProbeOutcome.self)
-    let timer = eventLoop.scheduleTask(in: TimeAmount(limit)) { outcome.succeed(.silent) }
+    let timer = eventLoop.scheduleTask(in: TimeAmount(limit)) { outcome.succeed(.failure(.silent)) }
     defer { timer.cancel() }
     let bootstrap = ClientBootstrap(group: eventLoop).connectTimeout(TimeAmount(min(connectLimit, limit))).channelInitializer { channel in
       channel.eventLoop.makeCompletedFuture {
@@ -40,8 +40,8 @@ enum ProbeRequest {
     do {
       channel = try await bootstrap.connect(to: address).get()
     } catch {
-      outcome.succeed(ProbeOutcome(connecting: error))
-      return (try? await outcome.futureResult.get()) ?? .cut
+      outcome.succeed(.failure(ProbeFailure(connecting: error)))
+      return (try? await outcome.futureResult.get()) ?? .failure(.cut)
     }
     defer { channel.close(promise: nil) }
     var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: url.target)
@@ -51,9 +51,9 @@ enum ProbeRequest {
     channel.write(HTTPClientRequestPart.head(head), promise: nil)
     channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
     return await withTaskCancellationHandler {
-      (try? await outcome.futureResult.get()) ?? .cut
+      (try? await outcome.futureResult.get()) ?? .failure(.cut)
     } onCancel: {
-      outcome.succeed(.cut)
+      outcome.succeed(.failure(.cut))
     }
   }
 
@@ -67,7 +67,7 @@ enum ProbeRequest {
   }
 }
 
-extension ProbeOutcome {
+extension ProbeFailure {
   /// Why there was no connection.
   init(connecting error: any Error) {
     switch (error as? IOError)?.errnoCode {
@@ -106,20 +106,22 @@ private final class ProbeHandler: ChannelInboundHandler {
 
   private func finish() {
     guard let head else { return }
-    outcome.succeed(.answer(ProbeAnswer(status: Int(head.status.code), headers: head.headers, body: body)))
+    outcome.succeed(.success(ProbeAnswer(status: Int(head.status.code), headers: head.headers, body: body)))
   }
 
   func errorCaught(context: ChannelHandlerContext, error: any Error) {
-    switch error {
-    case is HTTPParserError, is ReadLimit.Exceeded: outcome.succeed(head == nil ? .notHTTP : .cut)
-    case _ where isSecure && head == nil: outcome.succeed(.noTLS("the handshake fails"))
-    default: outcome.succeed(.cut)
-    }
+    let failure: ProbeFailure =
+      switch error {
+      case is HTTPParserError, is ReadLimit.Exceeded: head == nil ? .notHTTP : .cut
+      case _ where isSecure && head == nil: .noTLS("the handshake fails")
+      default: .cut
+      }
+    outcome.succeed(.failure(failure))
     context.close(promise: nil)
   }
 
   func channelInactive(context: ChannelHandlerContext) {
-    outcome.succeed(isSecure && head == nil ? .noTLS("the connection was closed") : .cut)
+    outcome.succeed(.failure(isSecure && head == nil ? .noTLS("the connection was closed") : .cut))
   }
 }
 

@@ -52,15 +52,15 @@ struct ProbeWalker: Sendable {
     var places = [address]
     func rest() -> Duration { Self.limit - (ContinuousClock.now - start) }
     while true {
-      var outcome = ProbeOutcome.silent
+      var outcome = ProbeOutcome.failure(.silent)
       for place in places {
         outcome = await get(walk.last, at: place, within: rest())
         // A CA tries one more address where there is no connection.
-        guard [.refused, .unanswered, .unreachable(beyond: true), .unreachable(beyond: false)].contains(outcome) else { break }
+        guard case .failure(let failure) = outcome, failure.isWithoutConnection else { break }
       }
       walk.end = .outcome(outcome)
       walk.time = ContinuousClock.now - start
-      guard case .answer(let answer) = outcome, answer.isRedirect, let location = answer.headers.first(name: "location") else { break }
+      guard case .success(let answer) = outcome, answer.isRedirect, let location = answer.headers.first(name: "location") else { break }
       do throws(ProbeURL.Refusal) {
         let next = try walk.last.following(location)
         guard !walk.urls.contains(next) else {
@@ -89,8 +89,8 @@ struct ProbeWalker: Sendable {
         return walk
       }
     }
-    if case .outcome(.answer(let answer)) = walk.end, (400..<500).contains(answer.status), walk.urls.count == 1,
-      case .answer(let other) = await get(url.withoutName(at: address), at: address, within: rest())
+    if case .outcome(.success(let answer)) = walk.end, (400..<500).contains(answer.status), walk.urls.count == 1,
+      case .success(let other) = await get(url.withoutName(at: address), at: address, within: rest())
     {
       walk.isAnsweredWithoutName = other.verdict(expecting) == .right
     }
@@ -98,7 +98,7 @@ struct ProbeWalker: Sendable {
   }
 
   private func get(_ url: ProbeURL, at address: IPAddress, within limit: Duration) async -> ProbeOutcome {
-    guard limit > .zero, let place = try? SocketAddress(address, port: url.port == 443 ? httpsPort : httpPort) else { return .silent }
+    guard limit > .zero, let place = try? SocketAddress(address, port: url.port == 443 ? httpsPort : httpPort) else { return .failure(.silent) }
     return await ProbeRequest.get(url, at: place, connectLimit: Self.connectLimit, limit: limit)
   }
 
