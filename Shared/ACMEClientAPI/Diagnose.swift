@@ -50,16 +50,19 @@ extension ACMEClient {
       public var authority: Authority?
       /// How to look.
       public var vantage: Vantage
+      /// They are about to be ordered: then they wait for no others.
+      public var beforeOrder: Bool
       /// Which trace categories are on.
       public var traced: [TraceCategory]?
       /// The caller's trace.
       public var trace: TraceContext?
 
       /// Names to look at.
-      public init(candidates: [Candidate], authority: Authority?, vantage: Vantage) {
+      public init(candidates: [Candidate], authority: Authority?, vantage: Vantage, beforeOrder: Bool = false) {
         self.candidates = candidates
         self.authority = authority
         self.vantage = vantage
+        self.beforeOrder = beforeOrder
       }
     }
 

@@ -6,9 +6,12 @@ import ServiceRuntime
 import Telemetry
 
 /// Finds out whether the CA would find the answers to HTTP-01 challenges, without asking it to: looks at names as it does, at all of their addresses.
+///
+/// A name takes half a second until its turn has come at the latest, three for the DNS and the responders, and four and a half for the walk: it is told
+/// within ten seconds of the call, whoever else calls.
 struct Doctor: Sendable {
-  /// How many names, of all calls, are looked at at a time.
-  private static let namesAtATime = 16
+  /// How many names are looked at at a time: before orders, and for those who ask, of whom more are turned away.
+  private static let namesAtATime = 256
   /// How long the responders have: a CA is not waiting yet.
   private static let publishing = Duration.seconds(3)
   /// How long a probe is answered, if nobody withdraws it.
@@ -23,7 +26,8 @@ struct Doctor: Sendable {
   let directories: Directories
   let clock: WallClock
   let logger: Logger
-  private let places = Places(namesAtATime)
+  private let placesBeforeOrders = Places(namesAtATime)
+  private let asked = Headcount(atMost: namesAtATime)
 
   init(responders: Responders, accounts: Accounts, directories: Directories, clock: WallClock, logger: Logger) {
     self.responders = responders
@@ -38,16 +42,21 @@ struct Doctor: Sendable {
     _ call: ACMEClient.Diagnose.Parameters, tell: @Sendable (ACMEClient.Diagnose.Reply) async throws -> Void
   ) async throws -> ACMEClient.Diagnose.Reply {
     let look = try Look(call)
+    guard call.beforeOrder || asked.enter(call.candidates.count) else {
+      throw ACMEClient.Failed(
+        Problem(.busy, "The doctor looks at \(asked.most) names at a time, and is busy with those of others; ask again in ten seconds."))
+    }
     // Read beside the first look-ups: what it says is needed after them.
     let authority = Task { await withLimit(Self.reading) { await self.read(call.authority) } ?? .unread(call.authority, "no answer in time") }
     defer { authority.cancel() }
     return try await withThrowingTaskGroup(of: ACMEClient.Diagnose.Reply.self) { tasks in
       for candidate in call.candidates {
         tasks.addTask {
-          try await places.take {
-            let findings = try await examine(candidate, look, authority: authority)
-            return .init(name: candidate.name, findings: findings.sorted { $0.severity > $1.severity })
-          }
+          let findings =
+            call.beforeOrder
+            ? try await placesBeforeOrders.take { try await examine(candidate, look, authority: authority) }
+            : try await leaving { try await examine(candidate, look, authority: authority) }
+          return .init(name: candidate.name, findings: findings.sorted { $0.severity > $1.severity })
         }
       }
       var last: ACMEClient.Diagnose.Reply?
@@ -62,34 +71,10 @@ struct Doctor: Sendable {
     }
   }
 
-  /// A call, read.
-  private struct Look: Sendable {
-    let resolver: Resolver
-    /// This machine's own, where another one is asked.
-    let own: Resolver?
-    let walker: ProbeWalker
-
-    init(_ call: ACMEClient.Diagnose.Parameters) throws {
-      guard (1...SigningRequest.maximumNames).contains(call.candidates.count) else {
-        throw Self.refusal("Of 1 to \(SigningRequest.maximumNames) names one is looked at after the other; these are \(call.candidates.count).")
-      }
-      if let server = call.vantage.resolver {
-        guard let chosen = Resolver(server) else { throw Self.refusal("\(server.shown) is no DNS server's address; see to doctor.resolver.") }
-        (resolver, own) = (chosen, Resolver())
-      } else {
-        (resolver, own) = (Resolver(), nil)
-      }
-      let networks = try call.vantage.privateAddresses.map { text in
-        guard let network = IPNetwork(text) else { throw Self.refusal("\(text.shown) is no network; see to doctor.privateAddresses.") }
-        return network
-      }
-      let ports = [call.vantage.httpPort, call.vantage.httpsPort]
-      if let odd = ports.first(where: { !(1...65_535).contains($0) }) { throw Self.refusal("There is no port \(odd).") }
-      walker = ProbeWalker(
-        resolver: resolver, permission: AddressPermission(networks: networks), httpPort: ports[0], httpsPort: ports[1])
-    }
-
-    private static func refusal(_ text: String) -> ACMEClient.Failed { ACMEClient.Failed(Problem(.internalError, text, final: true)) }
+  /// Looks at a name of those who were let in.
+  private func leaving(_ look: @Sendable () async throws -> [Finding]) async throws -> [Finding] {
+    defer { asked.leave() }
+    return try await look()
   }
 
   private func examine(_ candidate: ACMEClient.Candidate, _ look: Look, authority: Task<AuthorityFacts, Never>) async throws -> [Finding] {
@@ -97,29 +82,27 @@ struct Doctor: Sendable {
     let probe = Probe(of: name)
     async let obstacles = responders.obstacles(to: [name], device: candidate.device)
     async let publication = publish(probe, for: candidate)
-    async let authorizations = look.resolver.authorizations(for: name)
-    async let ipv6 = look.resolver.lookUp(.ipv6Address, of: name.value)
-    async let ipv4 = look.resolver.lookUp(.address, of: name.value)
-    async let own = look.own?.addresses(of: name)
+    async let resolution = look.resolve(name)
 
-    var judgement = NameJudgement(name, ipv6: await ipv6, ipv4: await ipv4, own: await own, permission: look.walker.permission)
-    var findings: [Finding] = []
     let (result, isSomebodySlow) = await publication
+    // Nobody waits for the end of it, and whoever answers the probe need not wait for that of its lease.
+    defer { Task { _ = await responders.withdraw(probe.publication, order: probe.order, isProbe: true) } }
+    let dns = try await resolution
+    var judgement = NameJudgement(name, ipv6: dns.ipv6, ipv4: dns.ipv4, own: dns.own, permission: look.walker.permission)
     if case .success(.inPlace) = result {
-      judgement.add(
-        await visit(judgement.addresses, probe, look.walker, isSplit: judgement.isSplit), name: name)
+      let view = AddressJudgement.View(isSplit: judgement.isSplit, isOfOwnResolver: look.isOfOwnResolver)
+      judgement.add(await visit(judgement.addresses, probe, look.walker, from: view), name: name)
     }
-    // The caller may be gone: whoever answers the probe should not have to wait for its end.
-    await Task { _ = await responders.withdraw(probe.publication, order: probe.order) }.value
     let foreseen = await obstacles
     try Task.checkCancellation()
+    var findings: [Finding] = []
     if let obstacle = foreseen.first {
       findings.append(Finding(.proxyNotConnected, .wrong, name: name, text: obstacle.reason))
     } else if case .refused(let reason) = try result.get() {
       findings.append(Finding(.responderFailed, .wrong, name: name, text: "The answer for \(name) cannot be put in place: \(reason)"))
     }
     let facts = await authority.value
-    if let finding = CAAJudgement(name, await authorizations, issuer: facts.issuer).finding { findings.append(finding) }
+    if let finding = CAAJudgement(name, dns.authorizations, issuer: facts.issuer).finding { findings.append(finding) }
     if let (code, text) = facts.trouble { findings.append(Finding(code, .doubtful, name: name, text: text)) }
     findings += judgement.findings
     guard isSomebodySlow else { return findings }
@@ -148,13 +131,14 @@ struct Doctor: Sendable {
   }
 
   private func visit(
-    _ addresses: [IPAddress], _ probe: Probe, _ walker: ProbeWalker, isSplit: Bool
+    _ addresses: [IPAddress], _ probe: Probe, _ walker: ProbeWalker, from view: AddressJudgement.View
   ) async -> [(address: IPAddress, judgement: AddressJudgement)] {
     await withTaskGroup(of: (Int, AddressJudgement).self) { tasks in
       for (index, address) in addresses.enumerated() {
         tasks.addTask {
           let walk = await walker.walk(from: probe.url, at: address, expecting: probe.keyAuthorization)
-          let view = AddressJudgement.View(source: await ProbeRequest.source(towards: address), isSplit: isSplit)
+          var view = view
+          view.source = await ProbeRequest.source(towards: address)
           return (index, AddressJudgement(probe.publication.name, at: address, walk, expecting: probe.keyAuthorization, from: view))
         }
       }
@@ -171,7 +155,9 @@ struct Doctor: Sendable {
 
     static func unread(_ authority: Authority?, _ reason: String) -> AuthorityFacts {
       AuthorityFacts(
-        trouble: (.authorityUnread, "The CA's directory \(authority?.directory.shown ?? "") cannot be read (\(reason)), so that CAA is not compared.")
+        trouble: (
+          .authorityUnread, "The CA's directory \(authority?.directory.shown ?? "") cannot be read (\(reason)); orders fail as long as it is so."
+        )
       )
     }
   }

@@ -24,6 +24,8 @@ struct Responders: Sendable {
   let clock: WallClock
   let logger: Logger
   private let places = Places(namesAtATime)
+  /// Those of probes, so that no order waits for one.
+  private let probePlaces = Places(namesAtATime)
   private let patience = ResponderPatience()
 
   init(folder: URL, clock: WallClock, logger: Logger) {
@@ -53,7 +55,7 @@ struct Responders: Sendable {
   }
 
   /// Asks all responders at once to answer for a name.
-  /// - Parameter limit: how long they have, where that is less than a CA would be waited with; who is silent is not remembered for it.
+  /// - Parameter limit: of a probe, for which they have less time than a CA would be waited with; who is silent is not remembered for it.
   func publish(
     _ publication: Publication, as keyAuthorization: KeyAuthorization, order: String, device: String?, expires: Instant?,
     within limit: Duration? = nil
@@ -63,7 +65,11 @@ struct Responders: Sendable {
       expires: min(expires ?? .latest, clock.now() + Self.longestLease))
     parameters.trace = (TraceContext.current ?? .make()).sampled(TraceCategory.current.contains(.challenge))
     let wish = parameters
-    let answers = try await places.take { await ask { await answer(of: $0, to: wish, within: limit) } }
+    let end = limit.map { ContinuousClock.now + $0 }
+    let answers = try await (end == nil ? places : probePlaces).take(patience: limit) {
+      let rest = end.map { max(.milliseconds(1), $0 - .now) }
+      return await ask { await answer(of: $0, to: wish, within: rest) }
+    }
     try Task.checkCancellation()
     let verdict = PublicationVerdict(answers)
     remark(verdict, answers, about: [.name: publication.name, .token: publication.token, .order: order, .device: device])
@@ -85,9 +91,9 @@ struct Responders: Sendable {
 
   /// Ends the lease of an order everywhere. Where that fails it ends by itself.
   /// - Returns: who has asked for the answer; nil when no responder sees that.
-  func withdraw(_ publication: Publication, order: String) async -> Visits? {
+  func withdraw(_ publication: Publication, order: String, isProbe: Bool = false) async -> Visits? {
     let parameters = Responder.Withdraw.Parameters(order: order, token: publication.token)
-    let replies = try? await places.take {
+    let replies = try? await (isProbe ? probePlaces : places).take {
       await ask { responder in
         try? await VarlinkClient(path: responder.path(percentEncoded: false)).call(Responder.Withdraw.self, parameters, timeLimit: .seconds(2))
       }

@@ -35,12 +35,8 @@ struct Consultation: Sendable {
     self.clock = clock
   }
 
-  /// How the doctor is to look; it does not where an order is taken up, which is paid for, or where all names have had certificates.
-  func mode() async -> DoctorMode {
-    let mode = fleet.settings.current.doctorMode
-    guard mode != .off, request.phase == .queued, let names = try? await fleet.uncertified(request), !names.isEmpty else { return .off }
-    return mode
-  }
+  /// How the doctor is to look; it does not where an order is taken up, which is paid for.
+  var mode: DoctorMode { request.phase == .queued ? fleet.settings.current.doctorMode : .off }
 
   /// Writes down what is wrong.
   func advise() async {
@@ -66,8 +62,8 @@ struct Consultation: Sendable {
 
   /// An acme-client that is restarted is asked again; one that does not answer finds nothing, and the order shows what is wrong with it.
   private func findings(where matters: @escaping @Sendable (Finding.Severity) -> Bool) async -> [Finding] {
-    guard let names = try? await fleet.uncertified(request) else { return [] }
-    let call = fleet.examination(of: names.map { .init(name: $0, device: request.device.rawValue) }, for: authority)
+    guard let names = try? await fleet.uncertified(request), !names.isEmpty else { return [] }
+    let call = fleet.examination(of: names.map { .init(name: $0, device: request.device.rawValue) }, for: authority, beforeOrder: true)
     let retries = RetryPolicy(clock: clock, chance: fleet.chance, logger: fleet.logger)
     let late = VarlinkError(.timedOut, method: ACMEClient.Diagnose.qualifiedName, peer: client.path, detail: "no end within \(Self.timeLimit)")
     let all = try? await within(Self.timeLimit, on: clock, or: late) {
@@ -104,7 +100,9 @@ extension Fleet {
   }
 
   /// What the doctor is asked, as it is set.
-  func examination(of candidates: [ACMEClient.Candidate], for authority: Authority?) -> ACMEClient.Diagnose.Parameters {
-    .init(candidates: candidates, authority: authority, vantage: settings.current.doctorVantage)
+  func examination(
+    of candidates: [ACMEClient.Candidate], for authority: Authority?, beforeOrder: Bool = false
+  ) -> ACMEClient.Diagnose.Parameters {
+    .init(candidates: candidates, authority: authority, vantage: settings.current.doctorVantage, beforeOrder: beforeOrder)
   }
 }

@@ -30,7 +30,7 @@ struct Order: Sendable {
   /// Returns when the outcome is on disk, or the task is cancelled.
   func run() async {
     let consultation = Consultation(before: request, from: authority, fleet: fleet, client: client, clock: clock)
-    switch await consultation.mode() {
+    switch consultation.mode {
     case .off:
       await obtain(unless: nil)
     case .block:
