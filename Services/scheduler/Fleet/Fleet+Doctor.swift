@@ -4,7 +4,7 @@ import SchedulerAPI
 import Varlink
 
 extension Fleet {
-  /// Has the doctor look at names now, each for the device that holds it, and tells what it finds.
+  /// Has the doctor look at names now, each for the device that holds it, else for one that says that it answers for it, and tells what it finds.
   func diagnose(
     _ names: [DNSName], by client: VarlinkClient, tell: @escaping @Sendable (AdminMethods.Diagnose.Reply) async throws -> Void
   ) async throws -> AdminMethods.Diagnose.Reply {
@@ -13,7 +13,9 @@ extension Fleet {
     guard (1...SigningRequest.maximumNames).contains(names.count) else {
       throw Refusal(.badMessage, "The doctor looks at 1 to \(SigningRequest.maximumNames) names at a time.")
     }
-    let holders = try await store.read { [names] in try NameRecord.holders(of: names, from: $0) }
+    let holders = try await store.read { [names] in
+      try DeviceRecord.answering(for: names, from: $0).merging(NameRecord.holders(of: names, from: $0)) { $1 }
+    }
     let call = examination(of: names.map { .init(name: $0, device: holders[$0]?.rawValue) }, for: settings.current.authority)
     let late = Refusal(
       Refusal.Word(rawValue: "internalError"), "The ACME client of the connector does not come to an end with these names; its journal tells why.")

@@ -39,6 +39,24 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
     try fetchOne(database, sql: "SELECT * FROM device WHERE id = ?", arguments: [id.rawValue])
   }
 
+  /// Which device says that it answers challenges for a name, has it among its own, and may ask for it: the last one that was there.
+  static func answering(for names: [DNSName], from database: Database) throws -> [DNSName: DeviceID] {
+    let devices = try fetchAll(
+      database,
+      sql: """
+        SELECT * FROM device WHERE retiredAt IS NULL AND json_extract(description, '$.challenge') IN ('push', 'lookup')
+          AND EXISTS (SELECT 1 FROM json_each(description, '$.dnsNames') WHERE lower(rtrim(value, '.')) IN (\(databaseQuestionMarks(count: names.count))))
+        ORDER BY lastSeen
+        """,
+      arguments: StatementArguments(names.map(\.value)))
+    var answering: [DNSName: DeviceID] = [:]
+    for device in devices {
+      let own = Set(device.description?.dnsNames.compactMap { DNSName($0) } ?? [])
+      for name in names where own.contains(name) && device.nameSuffixes?.contains(where: name.isSubdomain) != false { answering[name] = device.id }
+    }
+    return answering
+  }
+
   /// How many devices a scope has.
   static func count(in scope: String, from database: Database) throws -> Int {
     try Int.fetchOne(database, sql: "SELECT count(*) FROM device WHERE scope = ?", arguments: [scope]) ?? 0

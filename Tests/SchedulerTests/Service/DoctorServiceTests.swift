@@ -36,7 +36,7 @@ struct DoctorServiceTests {
         bench.clock.advance(by: .seconds(300) + .milliseconds(1))
         _ = try await fleet.request(request.id, of: device, in: .ready)
         let examined = bench.client.state.withLock(\.examined)
-        #expect(examined.count == 2 && examined[0].authority?.directory == "https://acme.test/directory")
+        #expect(examined.count == 2 && examined.allSatisfy(\.beforeOrder) && examined[0].authority?.directory == "https://acme.test/directory")
         #expect(examined[0].candidates == ["a.example.net", "b.example.net"].map { .init(name: dns($0), device: device.rawValue) })
       }
     }
@@ -80,6 +80,28 @@ struct DoctorServiceTests {
     }
   }
 
+  @Test("a name that no device holds is looked at for the one that says that it answers for it, a reverse proxy perhaps, if that may ask for it")
+  func unheld() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet(Self.settings("off"))
+      try await bench.working(fleet) {
+        func register(_ hardwareID: String, suffixes: [DNSName]? = nil, challenge: String?) async throws -> DeviceID {
+          let description = DeviceDescription(
+            roles: ["reverseProxy"], dnsNames: ["A.example.net.", "\(hardwareID).example.net"], certificates: [], challenge: challenge)
+          let scope = suffixes == nil ? "instance" : "domain:\(hardwareID)"
+          return try await fleet.register(.init(scope: scope, hardwareID: hardwareID, nameSuffixes: suffixes), description: description)
+        }
+        let proxy = try await register("proxy", suffixes: [dns("example.net")], challenge: "push")
+        _ = try await register("stranger", suffixes: [dns("example.org")], challenge: "push")
+        _ = try await register("silent", challenge: nil)
+        _ = try await fleet.diagnose(
+          ["a.example.net", "stranger.example.net", "silent.example.net"].map(dns), by: VarlinkClient(path: bench.path("acme-client.sock"))
+        ) { _ in }
+        #expect(bench.client.state.withLock(\.examined).last?.candidates.map(\.device) == [proxy.rawValue, nil, nil])
+      }
+    }
+  }
+
   @Test("an administrator has it taken for any names, each for the device that holds it")
   func admin() async throws {
     try await onBench { bench in
@@ -95,6 +117,7 @@ struct DoctorServiceTests {
         #expect(last.findings == [.init(code: "caaForbids", severity: .wrong, name: dns("a.example.net"), text: "a.example.net is ill.")])
         let examined = try #require(bench.client.state.withLock(\.examined).last)
         #expect(examined.candidates.map(\.device) == [nil, device.rawValue] && examined.vantage.resolver == "192.0.2.53:5353")
+        #expect(!examined.beforeOrder)
       }
     }
   }
