@@ -1,3 +1,4 @@
+import ArgumentParser
 import FoundationEssentials
 import PKI
 import SchedulerAPI
@@ -27,8 +28,8 @@ struct DoctorCommandTests {
   func shows() async throws {
     try await withDoctor { connector in
       try await #expect(connector.run("doctor", "well.example").output == "well.example\n  fine  answered  It answers.\n")
-      let error = await #expect(throws: CommandError.self) { try await connector.run("doctor", "well.example", "ill.example") }
-      #expect(error?.description == "Something is wrong with ill.example.")
+      let code = await #expect(throws: ExitCode.self) { try await connector.run("doctor", "well.example", "ill.example") }
+      #expect(code == DoctorCommand.wrong && code != .failure)
     }
   }
 
@@ -41,8 +42,11 @@ struct DoctorCommandTests {
     }
   }
 
-  @Test("what is no name is refused")
-  func noName() async throws {
-    try await withDoctor { connector in await #expect(throws: (any Error).self) { try await connector.run("doctor", "bad_name") } }
+  @Test(
+    "what is no name is refused, with what to type instead",
+    arguments: [("bad_name", "letters, digits and hyphens"), ("münchen.de", "type what `idn2 münchen.de` prints")])
+  func noName(text: String, advice: String) {
+    let error = #expect(throws: (any Error).self) { try ACMEConnector.parseAsRoot(["doctor", text]) }
+    #expect(error.map { ACMEConnector.message(for: $0).contains(advice) } == true)
   }
 }

@@ -65,6 +65,8 @@ struct TestConnector: Sendable {
     }
     do {
       try await command.perform(with: command.options.connector, on: terminal)
+    } catch let code as ExitCode {
+      throw code
     } catch {
       throw CommandError(explaining: error)
     }

@@ -14,6 +14,8 @@ extension ConnectorCommand {
   func run() async throws {
     do {
       try await perform(with: options.connector, on: .standard)
+    } catch let code as ExitCode {
+      throw code
     } catch {
       throw CommandError(explaining: error)
     }

@@ -8,7 +8,7 @@ struct ACMEConnector: AsyncParsableCommand {
     abstract: "Shows and steers the connector between ACME authorities and devices.",
     discussion: """
       Every subcommand takes --json, for programs: the members of the service's reply as they are, one object per line. \
-      Exit codes: 0 done, 1 refused or not reachable, 64 wrong usage.
+      Exit codes: 0 done, 1 refused or not reachable, 2 the doctor found something wrong, 64 wrong usage.
       """,
     subcommands: [
       SetupCommand.self, StatusCommand.self, DevicesCommand.self, NamesCommand.self, CertificatesCommand.self, EventsCommand.self,

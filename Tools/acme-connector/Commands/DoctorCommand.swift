@@ -10,10 +10,12 @@ struct DoctorCommand: ConnectorCommand {
     commandName: "doctor", abstract: "Finds out whether the CA would find the answers to its challenges at names, and if not, where and why.",
     discussion: """
       Looks at each name as a CA does, from this machine, and asks the CA for nothing. wrong: the CA will fail, or is about to; doubtful: it may, \
-      or it only looks so from here. Exits with 1 when something is wrong.
+      or it only looks so from here. Exits with \(Self.wrong.rawValue) when something is wrong.
       """)
+  /// Something is wrong with a name; that it could not be looked at is another matter.
+  static let wrong = ExitCode(2)
 
-  @Argument(help: "The names.") var names: [DNSName]
+  @Argument(help: "The names.", transform: DNSName.init(typed:)) var names: [DNSName]
   @OptionGroup var options: ConnectorOptions
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {
@@ -28,6 +30,9 @@ struct DoctorCommand: ConnectorCommand {
     }
     try show(try await connector.admin.stream(AdminMethods.Diagnose.self, .init(names: names)) { try show($0) })
     let ill = wrong.withLockedValue { $0.map(\.value).sorted() }
-    guard ill.isEmpty else { throw CommandError("Something is wrong with \(ill.summary).") }
+    guard ill.isEmpty else {
+      try terminal.note("Something is wrong with \(ill.summary).")
+      throw Self.wrong
+    }
   }
 }
