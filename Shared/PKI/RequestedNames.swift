@@ -62,6 +62,9 @@ extension SigningRequestRejection {
       self.init(.wildcardNotSupported, name: text, "A wildcard cannot be validated over HTTP; name each host.")
     } else if text.isAddress {
       self.init(.ipNotSupported, name: text, "This is an IP address; ask for DNS names only.")
+    } else if !text.utf8.allSatisfy({ $0 < 0x80 }) {
+      self.init(
+        .invalidName, name: text, "The DNS has this name in A-labels (xn--…); the command idn2, from the package of that name, prints what to write.")
     } else {
       self.init(
         .invalidName, name: text,

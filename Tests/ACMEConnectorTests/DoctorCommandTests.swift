@@ -44,7 +44,7 @@ struct DoctorCommandTests {
 
   @Test(
     "what is no name is refused, with what to type instead",
-    arguments: [("bad_name", "letters, digits and hyphens"), ("münchen.de", "type what `idn2 münchen.de` prints")])
+    arguments: [("bad_name", "use letters, digits and hyphens"), ("münchen.de", "the command idn2")])
   func noName(text: String, advice: String) {
     let error = #expect(throws: (any Error).self) { try ACMEConnector.parseAsRoot(["doctor", text]) }
     #expect(error.map { ACMEConnector.message(for: $0).contains(advice) } == true)

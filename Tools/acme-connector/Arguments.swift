@@ -8,17 +8,8 @@ extension DNSName: ExpressibleByArgument {
   /// The name that an argument spells.
   public init?(argument: String) { self.init(argument) }
 
-  /// The name that a person has typed.
-  /// - Throws: what to type instead.
-  init(typed text: String) throws {
-    guard let name = DNSName(text) else {
-      throw ValidationError(
-        text.utf8.allSatisfy { $0 < 0x80 }
-          ? "A name has labels of letters, digits and hyphens with dots between them, like phone.example.com."
-          : "The DNS has this name in A-labels (xn--…); type what `idn2 \(text.printable)` prints (idn2 is a package of that name).")
-    }
-    self = name
-  }
+  /// The name that an argument spells, or why it spells none.
+  static func spelled(_ argument: String) throws -> DNSName { try DNSName(argument) ?? DNSName(certifiable: argument) }
 }
 
 extension Fingerprint: ExpressibleByArgument {

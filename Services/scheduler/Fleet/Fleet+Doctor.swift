@@ -14,7 +14,8 @@ extension Fleet {
       throw Refusal(.badMessage, "The doctor looks at 1 to \(SigningRequest.maximumNames) names at a time.")
     }
     let holders = try await store.read { [names] in
-      try DeviceRecord.answering(for: names, from: $0).merging(NameRecord.holders(of: names, from: $0)) { $1 }
+      let holders = try NameRecord.holders(of: names, from: $0)
+      return try DeviceRecord.answering(for: names.filter { holders[$0] == nil }, from: $0).merging(holders) { $1 }
     }
     let call = examination(of: names.map { .init(name: $0, device: holders[$0]?.rawValue) }, for: settings.current.authority)
     let late = Refusal(

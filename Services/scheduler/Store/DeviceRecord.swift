@@ -41,18 +41,18 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
 
   /// Which device says that it answers challenges for a name, has it among its own, and may ask for it: the last one that was there.
   static func answering(for names: [DNSName], from database: Database) throws -> [DNSName: DeviceID] {
-    let devices = try fetchAll(
-      database,
-      sql: """
-        SELECT * FROM device WHERE retiredAt IS NULL AND json_extract(description, '$.challenge') IN ('push', 'lookup')
-          AND EXISTS (SELECT 1 FROM json_each(description, '$.dnsNames') WHERE lower(rtrim(value, '.')) IN (\(databaseQuestionMarks(count: names.count))))
-        ORDER BY lastSeen
-        """,
-      arguments: StatementArguments(names.map(\.value)))
     var answering: [DNSName: DeviceID] = [:]
-    for device in devices {
-      let own = Set(device.description?.dnsNames.compactMap { DNSName($0) } ?? [])
-      for name in names where own.contains(name) && device.nameSuffixes?.contains(where: name.isSubdomain) != false { answering[name] = device.id }
+    for name in names {
+      // A wildcard counts for one label.
+      let devices = try fetchAll(
+        database,
+        sql: """
+          SELECT * FROM device WHERE retiredAt IS NULL AND json_extract(description, '$.challenge') IN ('push', 'lookup')
+            AND EXISTS (SELECT 1 FROM json_each(description, '$.dnsNames') WHERE lower(rtrim(value, '.')) IN (?, ?))
+          ORDER BY lastSeen DESC
+          """,
+        arguments: [name.value, "*.\(name.parent?.value ?? "")"])
+      answering[name] = devices.first { $0.nameSuffixes?.contains(where: name.isSubdomain) ?? true }?.id
     }
     return answering
   }

@@ -1,24 +1,33 @@
 """Names that cannot be validated, each for a reason of its own, for real: a DNS server, and web servers on loopback.
 
-broken_names.py FOLDER HTTP-PORT [HTTPS-PORT]
+broken_names.py FOLDER HTTP-PORT HTTPS-PORT [--site]
 
 A name's first label, up to a hyphen, is the code that the doctor has for it. Whatever answers rightly asks the connector's own listener at
 127.0.0.1. Prints `dns ADDRESS:PORT`, `https PORT`, `names NAME,…` and `ready COUNT`, and runs until it is killed.
+
+With --site this network, which has to be a namespace of its own, is that of a small site: behind a router, which translates addresses and does not
+do so for those inside, and with a DNS server of its own at 127.0.0.1:53. `names` has more then.
 """
 
 import asyncio
+import contextlib
 import ipaddress
+import os
 import socket
 import ssl
 import struct
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 ZONE = "doctor.example"
-WEB, CLOSED, FULL, RESET, BANNER, STRANGER = (f"127.77.0.{n}" for n in range(1, 7))
+WEB, CLOSED, FULL, RESET, BANNER, STRANGER, PROXY = (f"127.77.0.{n}" for n in range(1, 8))
 CONNECTOR = "127.0.0.1"
+# Of the site: its router's public address, a host that the router knows to be gone, and one to which there is no way.
+ROUTER, GONE, FAR = "198.51.101.1", "198.51.101.66", "2a00:1::1"
 A, CNAME, AAAA, CAA = 1, 5, 28, 257
-SERVFAIL, REFUSED, SILENT = 2, 5, "silent"
+SERVFAIL, REFUSED, SILENT, BARE = 2, 5, "silent", "refused without the question"
 FORM = '<html><form action="/login"><input name="user"><input type="password" name="password"></form></html>'
 
 
@@ -28,6 +37,11 @@ def name(label):
 
 def caa(value, tag="issue", flags=0):
     return bytes([flags, len(tag)]) + tag.encode() + value.encode()
+
+
+def own_account():
+    """CAA for the account of which somebody has written the URL down."""
+    return caa(f"model.example; accounturi={(Path(sys.argv[1]) / 'account').read_text().strip()}")
 
 
 # What the DNS says. A code instead of records is the server's answer to every question about the name.
@@ -40,6 +54,7 @@ DNS = {
     "nodnsanswer": SERVFAIL,
     "nodnsanswer-refused": REFUSED,
     "nodnsanswer-silent": SILENT,
+    "nodnsanswer-bare": BARE,
     "cnameloop": {CNAME: "cnameloop-back"},
     "cnameloop-back": {CNAME: "cnameloop"},
     "privateaddress": {A: ["10.9.8.7"]},
@@ -55,7 +70,13 @@ DNS = {
     "caaforbids": {A: [CONNECTOR], CAA: [caa("other.example")]},
     "caaforbids-nobody": {A: [CONNECTOR], CAA: [caa(";")]},
     "caaforbids-method": {A: [CONNECTOR], CAA: [caa("model.example; validationmethods=dns-01")]},
+    "caaforbids-list": {A: [CONNECTOR], CAA: [caa("model.example; validationmethods=dns-01, http-01")]},
+    "caaforbids-semicolons": {A: [CONNECTOR], CAA: [caa("model.example;;")]},
+    "caaforbids-capitals": {A: [CONNECTOR], CAA: [caa("Model.example")]},
     "caaforbids-critical": {A: [CONNECTOR], CAA: [caa("x", "future", 128)]},
+    "caaforbids-misread": {A: [CONNECTOR], CAA: [caa("x", "future", 1), caa("model.example")]},
+    "caaforbids-contact": {A: [CONNECTOR], CAA: [caa("a@b.example", "contactemail", 128), caa("model.example")]},
+    "caaforbids-account": {A: [CONNECTOR], CAA: [caa("model.example; accounturi=https://model.example/account/of-others")]},
     "caaforbids-above.parent": {A: [CONNECTOR]},
     "parent": {CAA: [caa("other.example")]},
     "caaunreadable": {A: [CONNECTOR], CAA: SERVFAIL},
@@ -154,10 +175,30 @@ WEB_SERVER = {
     "answered-https": lambda path: redirect(f"https://{name('answered-https')}{path}"),
 }
 DNS |= {label: {A: [WEB]} for label in WEB_SERVER}
+# Of which others see something else than this machine.
+SITE = {
+    "nathairpin": {A: [ROUTER]},
+    "splithorizon": {A: [ROUTER]},
+    "unreachable": {A: [GONE]},
+    "unreachable-far": {AAAA: [FAR]},
+}
+INSIDE = {"splithorizon": {A: ["10.9.8.7"]}}
+# For those who see to it themselves: an account, a CA that is away or whose clock is wrong, a device that is not connected.
+OTHERS = {
+    "answered-account": {A: [CONNECTOR], CAA: [own_account]},
+    "authorityunread": {A: [CONNECTOR], CAA: [caa("model.example")]},
+    "clockwrong": {A: [CONNECTOR]},
+    "answered-pushed": {A: [PROXY]},
+    "proxynotconnected": {A: [PROXY]},
+}
 NAMES = [name(label) for label in [*DNS, "noaddress"] if label not in ("parent", "cnameloop-back")]
+DNS |= OTHERS
 
 
 class Resolver(asyncio.DatagramProtocol):
+    def __init__(self, zone):
+        self.zone = zone
+
     def connection_made(self, transport):
         self.transport = transport
 
@@ -173,19 +214,21 @@ class Resolver(asyncio.DatagramProtocol):
         (kind,) = struct.unpack_from("!H", query, place + 1)
         asked = ".".join(labels)
         question = query[12 : place + 5]
-        records = DNS.get(asked.removesuffix(f".{ZONE}")) if asked.endswith(ZONE) else None
+        records = self.zone.get(asked.removesuffix(f".{ZONE}")) if asked.endswith(ZONE) else None
         if asked == ZONE:
             records = {}
         if isinstance(records, dict) and isinstance(records.get(kind), int):
             records = records[kind]
         if records == SILENT:
             return None
+        if records == BARE:
+            return query[:2] + struct.pack("!HHHHH", 0x8180 | REFUSED, 0, 0, 0, 0)
         code = 3 if records is None else records if isinstance(records, int) else 0
         found = []
         # The whole chain in one answer, as a server that recurses has it.
         while isinstance(records, dict) and (target := records.get(CNAME)) and len(found) < 8:
             found.append((asked, CNAME, self.wire(name(target))))
-            asked, records = name(target), DNS.get(target)
+            asked, records = name(target), self.zone.get(target)
             code = 3 if records is None else 0
         if isinstance(records, dict) and CNAME not in records:
             found += [(asked, kind, self.data(kind, each)) for each in records.get(kind, [])]
@@ -198,6 +241,7 @@ class Resolver(asyncio.DatagramProtocol):
 
     @staticmethod
     def data(kind, value):
+        value = value() if callable(value) else value
         return value if kind == CAA else ipaddress.ip_address(value).packed
 
 
@@ -250,6 +294,29 @@ def full(port):
     return listener, waiting
 
 
+def site():
+    """Puts this network behind a router, which is another one."""
+    mine = os.stat("/proc/self/ns/net").st_ino
+    router = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "unshare", "--net", "sleep", "infinity"])
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(f"/proc/{router.pid}/ns/net").st_ino != mine:
+                break
+        time.sleep(0.01)
+
+    def there(*command, **given):
+        subprocess.run(["nsenter", "--target", str(router.pid), "--net", *command], check=True, **given)
+
+    def ip(commands):
+        return {"input": "\n".join(commands), "text": True}
+
+    inside = [f"link add lan type veth peer name lan netns {router.pid}", "address add 192.168.80.2/24 dev lan", "link set lan up"]
+    subprocess.run(["ip", "-batch", "-"], check=True, **ip([*inside, "route add default via 192.168.80.1"]))
+    outside = ["link set lo up", f"address add {ROUTER}/32 dev lo", "address add 192.168.80.1/24 dev lan", "link set lan up"]
+    there("ip", "-batch", "-", **ip([*outside, f"route add unreachable {GONE}"]))
+    there("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+
+
 async def main(folder):
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=self-signed",
@@ -258,7 +325,7 @@ async def main(folder):
     )  # fmt: skip
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(f"{folder}/cert.pem", f"{folder}/key.pem")
-    secure = await asyncio.start_server(web, WEB, int(sys.argv[3]) if len(sys.argv) > 3 else 0, ssl=tls)
+    secure = await asyncio.start_server(web, WEB, int(sys.argv[3]), ssl=tls)
     https = secure.sockets[0].getsockname()[1]
     servers = [
         secure,
@@ -269,7 +336,13 @@ async def main(folder):
         await asyncio.start_server(banner, BANNER, https),
     ]
     kept = full(HTTP)
-    dns, _ = await asyncio.get_running_loop().create_datagram_endpoint(Resolver, ("127.0.0.1", 0))
+    loop = asyncio.get_running_loop()
+    if AT_SITE:
+        site()
+        DNS.update(SITE)
+        await loop.create_datagram_endpoint(lambda: Resolver(INSIDE), ("127.0.0.1", 53))
+        NAMES.extend(map(name, SITE))
+    dns, _ = await loop.create_datagram_endpoint(lambda: Resolver(DNS), ("127.0.0.1", 0))
     print("dns 127.0.0.1:%d" % dns.get_extra_info("sockname")[1])
     print("https", https)
     print("names", ",".join(NAMES))
@@ -279,5 +352,5 @@ async def main(folder):
 
 
 if __name__ == "__main__":
-    HTTP = int(sys.argv[2])
+    HTTP, AT_SITE = int(sys.argv[2]), "--site" in sys.argv
     asyncio.run(main(sys.argv[1]))

@@ -87,7 +87,7 @@ struct DoctorServiceTests {
       try await bench.working(fleet) {
         func register(_ hardwareID: String, suffixes: [DNSName]? = nil, challenge: String?) async throws -> DeviceID {
           let description = DeviceDescription(
-            roles: ["reverseProxy"], dnsNames: ["A.example.net.", "\(hardwareID).example.net"], certificates: [], challenge: challenge)
+            roles: ["reverseProxy"], dnsNames: ["A.example.net.", "*.\(hardwareID).example.net"], certificates: [], challenge: challenge)
           let scope = suffixes == nil ? "instance" : "domain:\(hardwareID)"
           return try await fleet.register(.init(scope: scope, hardwareID: hardwareID, nameSuffixes: suffixes), description: description)
         }
@@ -95,9 +95,10 @@ struct DoctorServiceTests {
         _ = try await register("stranger", suffixes: [dns("example.org")], challenge: "push")
         _ = try await register("silent", challenge: nil)
         _ = try await fleet.diagnose(
-          ["a.example.net", "stranger.example.net", "silent.example.net"].map(dns), by: VarlinkClient(path: bench.path("acme-client.sock"))
+          ["a.example.net", "b.proxy.example.net", "b.stranger.example.net", "b.silent.example.net"].map(dns),
+          by: VarlinkClient(path: bench.path("acme-client.sock"))
         ) { _ in }
-        #expect(bench.client.state.withLock(\.examined).last?.candidates.map(\.device) == [proxy.rawValue, nil, nil])
+        #expect(bench.client.state.withLock(\.examined).last?.candidates.map(\.device) == [proxy.rawValue, proxy.rawValue, nil, nil])
       }
     }
   }

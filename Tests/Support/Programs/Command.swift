@@ -16,6 +16,8 @@ package struct Command: Sendable {
   /// How a program ended, and what it said.
   package struct Outcome: Sendable {
     package var succeeded: Bool
+    /// What it ended with; nil if a signal killed it.
+    package var code: Int32?
     package var output: String
     package var complaints: String
   }
@@ -25,7 +27,8 @@ package struct Command: Sendable {
     let result = try await Subprocess.run(
       .name("timeout"), arguments: Arguments(["--kill-after=5", "\(limit.components.seconds)", executable] + arguments), environment: variables,
       output: .string(limit: 1 << 22), error: .string(limit: 1 << 22))
-    return Outcome(succeeded: result.terminationStatus.isSuccess, output: result.standardOutput, complaints: result.standardError)
+    let code: Int32? = if case .exited(let code) = result.terminationStatus { code } else { nil }
+    return Outcome(succeeded: result.terminationStatus.isSuccess, code: code, output: result.standardOutput, complaints: result.standardError)
   }
 
   /// Runs it beside `body`. It says what there is to know of it line by line, the last line being `ready …`; then `body` is called

@@ -9,15 +9,18 @@ package struct Network: Sendable {
   package static var isWanted: Bool { geteuid() == 0 || ProcessInfo.processInfo.environment["CI"] != nil }
 
   /// Makes one in which these names are 127.0.0.1; it is gone when `body` is done.
-  /// - Parameter suffix: What tells several at a time apart.
+  /// - Parameters:
+  ///   - resolver: The DNS server of its own; the machine's if nil.
+  ///   - suffix: What tells several at a time apart.
   package static func with<Result: Sendable>(
-    names: [String] = [], called suffix: String = "", _ body: @Sendable (Network) async throws -> Result
+    names: [String] = [], resolver: String? = nil, called suffix: String = "", _ body: @Sendable (Network) async throws -> Result
   ) async throws -> Result {
     let network = Network(name: "acme-\(getpid())\(suffix)")
     // ip-netns puts the files of this folder over those of /etc for the commands that it runs.
     let files = URL(filePath: "/etc/netns/\(network.name)")
     try FileManager.default.createDirectory(at: files, withIntermediateDirectories: true)
     try Data("127.0.0.1 localhost \(names.joined(separator: " "))\n".utf8).write(to: files.appending(path: "hosts"))
+    if let resolver { try Data("nameserver \(resolver)\n".utf8).write(to: files.appending(path: "resolv.conf")) }
     do {
       try await network.ip("netns", "add", network.name)
       try await network.ip("-netns", network.name, "link", "set", "lo", "up")

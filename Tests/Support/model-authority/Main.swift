@@ -22,12 +22,16 @@ struct Main: AsyncParsableCommand {
   @Option(name: .customLong("fault"), help: "what the next request to a resource meets: RESOURCE=JSON, as in newOrder={\"dropped\":{}}")
   var faults: [ScriptedFault] = []
 
+  @Option(help: "how many seconds its clock is ahead")
+  var ahead = 0
+
   func run() async throws {
     var manners = Manners()
     manners.perspectives = ports.map { Perspective(port: $0) }
     let folder = URL(filePath: folder)
     let signals = await UnixSignalsSequence(trapping: .sigterm)
     try await ModelAuthority.run(manners, in: folder, port: port) { authority in
+      authority.pass(.seconds(ahead))
       for scripted in faults { authority.script([scripted.fault], at: scripted.resource) }
       Self.say("trust \(authority.trust)")
       Self.say("ready \(authority.directory)")

@@ -15,7 +15,7 @@ struct DoctorCommand: ConnectorCommand {
   /// Something is wrong with a name; that it could not be looked at is another matter.
   static let wrong = ExitCode(2)
 
-  @Argument(help: "The names.", transform: DNSName.init(typed:)) var names: [DNSName]
+  @Argument(help: "The names.", transform: DNSName.spelled) var names: [DNSName]
   @OptionGroup var options: ConnectorOptions
 
   func perform(with connector: Connector, on terminal: Terminal) async throws {

@@ -39,7 +39,7 @@ struct NamesCommand: AsyncParsableCommand {
   struct Approve: ConnectorCommand {
     static let configuration = CommandConfiguration(abstract: "Gives a name to the device that waits for it; its request goes on.")
 
-    @Argument(help: "The name.", transform: DNSName.init(typed:)) var name: DNSName
+    @Argument(help: "The name.", transform: DNSName.spelled) var name: DNSName
     @Option(help: "The device that gets it, by id, key or name; may be left out when only one waits.") var device: String?
     @OptionGroup var options: ConnectorOptions
 
