@@ -8,11 +8,14 @@ import time
 from pathlib import Path
 
 from device import Device, make_csr
+from local.connector import Connector
 
 FLEET = Path(__file__).resolve().parent.parent / "Tests/Integration/foreign/fleet.py"
 RUNS = {1: 11, 100: 5}
 TARGETS = {1: "0.10 s or less", 100: "1.0 s or less"}
 WAITING, FLEET_RUNS = 100, 3
+ADVISED = {1: 4, 100: 2}
+TURNS = 4
 
 
 async def measure(report, connector, peers):
@@ -44,6 +47,25 @@ async def obtain(connector, secret, count, run):
         seconds = time.monotonic() - started
         await device.installed(ready)
     return seconds
+
+
+async def advice(report, connector, pebble):
+    """What the doctor's look beside a first order costs: the same with it and without, in turn. It asks the DNS server that Pebble asks."""
+    port = connector.challenges.rpartition(":")[2]
+    vantage = {"RESOLVER": pebble.dns, "PRIVATE_ADDRESSES": "127.0.0.1", "HTTP_PORT": port}
+    measured = {(mode, count): [] for mode in ("off", "advise") for count in ADVISED}
+    for turn in range(TURNS):
+        for mode in ("off", "advise"):
+            environment = {f"ACME_CONNECTOR_DOCTOR_{key}": value for key, value in (vantage | {"MODE": mode}).items()}
+            state = connector.state.with_name("advised")
+            other = Connector(state, pebble.directory, pebble.trust, f"127.0.0.1:{port}", connector.executables, environment)
+            with other:
+                secret = other.credential("device").read_text()
+                await obtain(other, secret, 1, f"warm-up-{mode}{turn}")
+                for count, runs in ADVISED.items():
+                    measured[mode, count] += [await obtain(other, secret, count, f"{mode}{turn}-{run}") for run in range(runs)]
+    for (mode, count), seconds in measured.items():
+        report.add_times(f"first certificate for {count} name{'s' if count > 1 else ''}, doctor.mode {mode}", seconds)
 
 
 async def crowd(report, connector):

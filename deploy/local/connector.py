@@ -1,6 +1,7 @@
 """deploy/run-local as a child of another program: the demo, the benchmarks."""
 
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -16,8 +17,9 @@ STOP_SECONDS = 15
 class Connector:
     """`url` is where devices connect (wss), `plain` the same without TLS, `log` what the services and the supervisor said."""
 
-    def __init__(self, state, ca=None, ca_roots=None, http="127.0.0.1:0", executables=None):
+    def __init__(self, state, ca=None, ca_roots=None, http="127.0.0.1:0", executables=None, environment=None):
         self.state = state
+        self.environment = environment or {}
         self.executables = executables or PROJECT / ".build/debug"
         self.log = state / "run-local.log"
         self.command = [PROJECT / "deploy/run-local", "--state", state, "--bin", self.executables]
@@ -38,6 +40,7 @@ class Connector:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                env=os.environ | self.environment,
                 preexec_fn=die_with_parent,
                 process_group=0,
             )

@@ -43,7 +43,7 @@ def free_port():
 
 
 class Pebble:
-    """`directory` is its URL, `trust` the PEM file for the TLS of its API, `root` the PEM file of the root that it issues under."""
+    """`directory` is its URL, `trust` the PEM file for the TLS of its API, `root` the PEM file of the root that it issues under, `dns` where it asks."""
 
     def __init__(self, folder, http_port, port=None, blocked=(), external_account=False, address=None, hosts=None, resolver=None, environment=None):
         self.folder = folder
@@ -100,8 +100,8 @@ class Pebble:
         (self.folder / "config.json").write_text(json.dumps({"pebble": config}))
         if self.resolver is None:
             self._spawn(self._dns_server(dns, dns_management), self.folder / "dns.log")
-        resolver = self.resolver or f"127.0.0.1:{dns}"
-        self._spawn(["pebble", "-config", self.folder / "config.json", "-dnsserver", resolver, "-strict"], self.log)
+        self.dns = self.resolver or f"127.0.0.1:{dns}"
+        self._spawn(["pebble", "-config", self.folder / "config.json", "-dnsserver", self.dns, "-strict"], self.log)
         return self._wait_for_root()
 
     def _dns_server(self, port, management):
