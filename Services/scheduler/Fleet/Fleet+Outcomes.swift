@@ -44,13 +44,14 @@ extension Fleet {
   func fail(_ id: RequestID, _ failure: AttemptFailure, newOrders: Int? = nil) async throws -> Bool {
     let isKept = try await transact { transaction in
       guard var request = try RequestRecord.fetch(id, from: transaction.database), request.phase == .ordering else { return false }
-      if failure.awaitsName {
-        try transaction.postpone(request, failure)
-        return true
-      }
+      let isOrderMade = newOrders.map { $0 > request.newOrders } ?? !failure.awaitsName
       if let newOrders {
         try transaction.settle(request, newOrders: newOrders, replacesRefused: false)
         request.newOrders = newOrders
+      }
+      if failure.awaitsName {
+        try transaction.postpone(request, failure, isOrderMade: isOrderMade)
+        return true
       }
       // What is wrong with the CA is told once, and not for each device.
       try transaction.fail(request, failure, isTold: failure.concernsAuthority)
@@ -101,10 +102,11 @@ extension Transaction {
       Event(.orderFailed, "\(failure.error): \(failure.explanation)", device: request.device, request: request.id, name: failure.name))
   }
 
-  /// Nothing was ordered, for a name cannot be answered for yet: that is no attempt, and what was spent for it is given back. The alarm tells of it.
-  fileprivate mutating func postpone(_ request: RequestRecord, _ failure: AttemptFailure) throws {
+  /// Nothing is ordered, for a name cannot be answered for yet: that is no attempt, and what was spent for it is given back, but for an order that was made
+  /// before and came to nothing. The alarm tells of it.
+  fileprivate mutating func postpone(_ request: RequestRecord, _ failure: AttemptFailure, isOrderMade: Bool) throws {
     try AttemptRecord.dropOpen(of: request.id, from: database)
-    try settle(request, failure)
+    try settle(request, failure, isOrderMade: isOrderMade)
     try handle(.failed(failure, jitter: 0), of: request)
     try noteNoOrder(from: request.authority)
   }

@@ -26,14 +26,15 @@ extension Transaction {
   }
 
   /// An order has failed: what counts only for certificates is given back, a failed validation is charged, and what the CA says of its limits counts.
-  mutating func settle(_ request: RequestRecord, _ failure: AttemptFailure) throws {
+  /// - Parameter isOrderMade: the CA had an order, which counts whatever came of it.
+  mutating func settle(_ request: RequestRecord, _ failure: AttemptFailure, isOrderMade: Bool = true) throws {
     guard let limits = settings.limits, let book = request.orderedFrom?.book else { return }
     let charges = request.charges ?? []
     let blamed = failure.isFailedValidation ? request.names.filter { name in failure.blames(name) } : []
     let limited = failure.limit(of: request.names)
     var ledger = try LedgerRecord.ledger(
       charges + blamed.map(LedgerAccount.failures) + (limited.map { [$0] } ?? []), of: book, by: limits, at: now, from: database)
-    ledger.giveBack(charges, isOrderMade: !failure.awaitsName)
+    ledger.giveBack(charges, isOrderMade: isOrderMade)
     ledger.spend(blamed.map(LedgerAccount.failures), at: now)
     if let limited { ledger.holdBack(limited, until: now + .seconds(failure.retryAfter ?? 3_600), at: now) }
     try LedgerRecord.keep(ledger, of: book, in: database)

@@ -42,6 +42,34 @@ struct WaitingForNameTests {
     }
   }
 
+  @Test("what was ordered before counts, though a name cannot be answered for when the next order is to be made")
+  func spent() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet(Self.limited.merging(["ACME_CONNECTOR_LIMITS_ORDERS_PER_ACCOUNT": "9"]) { $1 })
+      var problem = notReady
+      problem.newOrders = 2
+      bench.client.set(.fail(problem))
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        _ = try await fleet.request(request.id, of: device, in: .waitingForName)
+        let limits = try #require(fleet.settings.current.limits)
+        let book = try #require(fleet.settings.current.authority?.book)
+        let began = bench.clock.wallClock.now()
+        func spent() async throws -> [LedgerAccount: Instant] {
+          try await fleet.store.read { try LedgerRecord.all(of: book, by: limits, at: bench.clock.wallClock.now(), from: $0) }.buckets.mapValues(
+            \.fullAt)
+        }
+        let twoOrders = [LedgerAccount.orders: began + limits.ordersPerAccount.refill * 2]
+        #expect(try await spent() == twoOrders)
+        try await bench.advance(by: .seconds(300) + .milliseconds(1), at: fleet)
+        #expect(bench.client.calls(for: request.id.rawValue) == 2)
+        #expect(try await spent() == twoOrders, "the second look cost nothing")
+        #expect(try await fleet.certificates(of: nil, all: true).map(\.newOrders) == [2])
+      }
+    }
+  }
+
   @Test("is looked at when a reverse proxy of the same scope comes, or its own device, and when no other does")
   func event() async throws {
     try await onBench { bench in
