@@ -48,6 +48,11 @@ struct AlarmRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendable
       arguments: ["after": after ?? 0, "device": device?.rawValue, "limit": limit])
   }
 
+  /// Those of one kind.
+  static func list(_ code: AlarmCode, limit: Int, from database: Database) throws -> [AlarmRecord] {
+    try fetchAll(database, cached: "SELECT * FROM alarm WHERE code = ? LIMIT ?", arguments: [code.rawValue, limit])
+  }
+
   /// Those of which their devices are to be told again.
   static func toTell(_ count: Int, at now: Instant, from database: Database) throws -> [AlarmRecord] {
     try fetchAll(database, cached: "SELECT * FROM alarm WHERE tellAt <= ? ORDER BY tellAt LIMIT ?", arguments: [now.milliseconds, count])

@@ -77,6 +77,7 @@ extension Transaction {
     try each(RenewalRecord.unanswered(most, at: now, from: database)) { try $0.advance($1, .patienceOver) }
     try each(RenewalRecord.toReview(most, at: now, from: database)) { try $0.reviewAlarms(of: $1.device) }
     try each(adoptedDue(most)) { try $0.askForAdopted($1) }
+    if settings.servedPorts.isEmpty { try each(AlarmRecord.list(.notServed, limit: most, from: database)) { try $0.clear($1) } }
     try each(AlarmRecord.toTell(most, at: now, from: database)) { try $0.tellAgain($1) }
     try reviewCampaigns()
     try each(CertificateRecord.toAnnounce(most, at: now, from: database)) { try $0.offerAgain($1) }

@@ -51,6 +51,25 @@ struct ServedTests {
     }
   }
 
+  @Test("when it is not looked at any more, nothing is said of it either")
+  func switchedOff() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        bench.client.state.withLock { $0.sightings = [.init(address: "192.0.2.1", fingerprint: Fingerprint(of: [2]))] }
+        _ = try await fleet.installed(makeCSR("a.example.net"), of: device)
+        try await bench.advance(by: .seconds(900), at: fleet) { try await fleet.alarms(of: device).map(\.code) == [.notServed] }
+        _ = try await fleet.change("served.ports", to: "")
+        try await bench.settle(fleet)
+        #expect(try await fleet.alarms(of: device).isEmpty)
+        #expect(try await fleet.eventCodes().last == "alarmCleared")
+        _ = try await fleet.change("served.ports", to: "443")
+        try await bench.advance(by: .seconds(900), at: fleet) { try await fleet.alarms(of: device).map(\.code) == [.notServed] }
+      }
+    }
+  }
+
   @Test("nothing is looked at where no port is set")
   func off() async throws {
     try await onBench { bench in
