@@ -14,12 +14,9 @@ extension Fleet {
       let states = try Row.fetchAll(database, sql: Self.statesQuery).compactMap { row in
         RequestState(rawValue: row["state"]).map { StateCount(state: $0, count: row["count"]) }
       }
-      let nextExpiry = try Int64.fetchOne(
-        database,
-        sql: """
-          SELECT min(notAfter) FROM request JOIN certificate INDEXED BY certificateInForce ON certificate.request = request.id
-          WHERE state IN ('ready', 'installed') AND revokedAt IS NULL AND device NOT IN (SELECT id FROM device WHERE retiredAt IS NOT NULL)
-          """)
+      // What is of a CA for trials nobody trusts: it has ended already.
+      let nextExpiry = try Row.fetchAll(database, sql: Self.endsQuery).filter { !IssuerName.isForTrial($0["issuer"]) }
+        .map { Instant(milliseconds: $0["notAfter"]) }.min()
       let outage = try authority.flatMap { try AuthorityRecord.health(of: DirectoryURL($0.directory), from: database).outage }
       return .init(
         version: Product.version, startedAt: startedAt, configured: authority != nil, authority: authority?.directory,
@@ -27,10 +24,16 @@ extension Fleet {
         alarms: try count("SELECT count(*) FROM alarm"),
         devices: try count("SELECT count(*) FROM device WHERE isKnown AND retiredAt IS NULL"), names: try count("SELECT count(*) FROM name"),
         requests: RequestState.allCases.compactMap { state in states.first { $0.state == state } },
-        nextExpiry: nextExpiry.map(Instant.init(milliseconds:)), schemaVersion: try Schema.version(of: database),
+        nextExpiry: nextExpiry, schemaVersion: try Schema.version(of: database),
         cautiousUntil: try Self.cautiousUntil(settings, at: now, from: database))
     }
   }
+
+  /// When the first certificate of each issuer ends that is not revoked, and whose device is not retired.
+  private static let endsQuery = """
+    SELECT issuer, min(notAfter) AS notAfter FROM request JOIN certificate INDEXED BY certificateInForce ON certificate.request = request.id
+    WHERE state IN ('ready', 'installed') AND revokedAt IS NULL AND device NOT IN (SELECT id FROM device WHERE retiredAt IS NOT NULL) GROUP BY issuer
+    """
 
   /// How many requests are in which state, those with a revoked certificate apart.
   private static let statesQuery = """

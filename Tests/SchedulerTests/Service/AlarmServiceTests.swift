@@ -142,7 +142,7 @@ struct AlarmServiceTests {
   }
 
   @Test(
-    "what is revoked, or of a CA for trials, is not in use: what fails is grave at once, and the plan tells of no end",
+    "what is revoked, or of a CA for trials, is not in use: what fails is grave at once, and neither plan nor status tell of an end",
     arguments: ["revokedAt = 1", "issuer = '(STAGING) Puzzling Parsnip E7', authority = 'https://trial.test'"])
   func notInUse(change: String) async throws {
     try await onBench { bench in
@@ -152,6 +152,7 @@ struct AlarmServiceTests {
         #expect(try await fleet.plan().turns.map { $0.end != nil } == [true])
         try await fleet.store.write { try $0.execute(sql: "UPDATE certificate SET \(change)") }
         #expect(try await fleet.plan().turns.map { $0.end != nil } == [false])
+        #expect(try await fleet.status(startedAt: .earliest).nextExpiry == nil)
         bench.client.set(.fail(unreachable))
         let request = try await fleet.submit(.init(csr: makeCSR("a.example.net").pem, force: true, isByAdministrator: true), of: device)
         _ = try await fleet.request(request.id, of: device, in: .failed)
