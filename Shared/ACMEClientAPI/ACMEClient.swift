@@ -71,11 +71,13 @@ public enum ACMEClient {
       public var newOrders: Int?
       /// The CA refused ``Parameters/replaces``, and the order was made without it. Only with ``Step/issued``.
       public var replacesRefused: Bool?
+      /// The CA's clock, where it has just shown one.
+      public var date: Instant?
 
       /// A step of an order.
       public init(
         _ step: Step, name: DNSName? = nil, order: String? = nil, chain: String? = nil, alternates: [String]? = nil, newOrders: Int? = nil,
-        replacesRefused: Bool? = nil
+        replacesRefused: Bool? = nil, date: Instant? = nil
       ) {
         self.step = step
         self.name = name
@@ -84,6 +86,7 @@ public enum ACMEClient {
         self.alternates = alternates
         self.newOrders = newOrders
         self.replacesRefused = replacesRefused
+        self.date = date
       }
     }
   }

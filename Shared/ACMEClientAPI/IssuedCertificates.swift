@@ -28,7 +28,7 @@ extension ACMEClient {
 
     /// What the CA says.
     public struct Reply: Codable, Sendable, Hashable {
-      /// Whether the CA has renewal information at all; nothing else is given where it has not.
+      /// Whether the CA has renewal information at all; nothing but its clock is given where it has not.
       public var supported: Bool
       /// The first moment of the window.
       public var start: Instant?

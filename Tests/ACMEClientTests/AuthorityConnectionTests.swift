@@ -52,6 +52,19 @@ struct AuthorityConnectionTests {
     #expect(ca.requests[1].headers["content-type"] == ["application/jose+json"])
   }
 
+  @Test("the CA's clock is that of its last answer which shows one, and goes on")
+  func time() async throws {
+    func answer(_ date: String?) -> Response { Response(status: 200, headers: date.map { ["date": $0] } ?? [:], body: []) }
+    let connection = ScriptedTransport([answer(nil), answer("Sun, 06 Nov 1994 08:49:17 GMT"), answer(nil)]).connection
+    func ask() async throws { _ = try await connection.get(.renewalInfo, CA.url("info"), limit: 100) }
+    try await ask()
+    #expect(connection.time.now == nil)
+    for _ in 1...2 { try await ask() }
+    let (shown, first) = (try #require(HTTPDate.parse("Sun, 06 Nov 1994 08:49:17 GMT")), try #require(connection.time.now))
+    #expect(shown < first && first < shown + .seconds(120))
+    #expect(try first < #require(connection.time.now))
+  }
+
   @Test("a directory is found at its URL or below it")
   func discovery() async throws {
     let directory = #"{"newNonce":"https://ca.example/n","newAccount":"https://ca.example/a","newOrder":"https://ca.example/o"}"#

@@ -21,6 +21,8 @@ struct PebbleTests {
         #expect(steps.stages == [.ordering, .challenging, .finalizing] && reply.step == .issued && reply.newOrders == 1)
         // Of many names the CA is asked about the order alone.
         #expect(Set(steps.names).isSubset(of: csr.names) && (count > 4 || steps.names.count == count))
+        let difference = try #require(reply.date) - WallClock.system.now()
+        #expect(max(difference, .zero - difference) < .seconds(60), "the CA's clock is this machine's")
         let chain = try CertificateChain(pem: try #require(reply.chain))
         try chain.verify(against: csr)
         #expect(!chain.issuers.isEmpty && chain == chain.withoutRoot)

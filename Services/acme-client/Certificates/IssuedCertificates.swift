@@ -16,7 +16,7 @@ struct IssuedCertificates: Sendable {
     let certificate = try leaf(call.certificate)
     do {
       let connection = try await directories.connection(to: call.authority.directory, trustRoots: call.authority.trustRoots)
-      guard let resource = connection.directory.renewalInfo else { return .init(supported: false) }
+      guard let resource = connection.directory.renewalInfo else { return .init(supported: false, date: connection.time.now) }
       guard let identifier = certificate.identifier, let url = resource.appending(identifier.value) else {
         throw ACMEError(.badAnswer, connection.url.value, "certificate \(certificate.serial) does not name its issuer's key (RFC 9773, section 4.1)")
       }

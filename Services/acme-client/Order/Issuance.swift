@@ -125,11 +125,12 @@ struct Issuance: Sendable {
       let requests = OrderExchange(
         call.request, csr: csr, replacing: replaced(by: call), resuming: url, with: session, journal: journal, clock: clock, logger: logger)
       let runner = OrderRunner(requests: requests, responders: responders, device: call.device, clock: clock, logger: logger) { stage, name, order in
-        try await report(.init(stage.step, name: name, order: order?.value))
+        try await report(.init(stage.step, name: name, order: order?.value, date: session.connection.time.now))
       }
       switch try await runner.run(resuming: url) {
       case .issued:
-        guard let reply = await kept(call, csr) else { throw ACMEError(.storage, "order of request \(call.request)", "the chain was released") }
+        guard var reply = await kept(call, csr) else { throw ACMEError(.storage, "order of request \(call.request)", "the chain was released") }
+        reply.date = session.connection.time.now
         return reply
       case .beginAnew(let reason):
         logger.notice("another order is needed: \(reason)", metadata: [.request: call.request, .order: url])

@@ -14,6 +14,8 @@ struct AuthorityConnection: Sendable {
   let directory: Directory
   let transport: any Transport
   let nonces: NoncePool
+  /// The CA's clock, as its answers show it.
+  var time = AuthorityTime()
   let clock: WallClock
   let logger: Logger
 
@@ -94,7 +96,9 @@ struct AuthorityConnection: Sendable {
   }
 
   private func send(_ request: Request, for endpoint: Endpoint) async throws -> Response {
-    try await transport.send(request, for: endpoint, logger: logger)
+    let response = try await transport.send(request, for: endpoint, logger: logger)
+    time.take(response.dateOfToday)
+    return response
   }
 }
 

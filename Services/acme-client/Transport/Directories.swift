@@ -60,6 +60,7 @@ actor Directories {
     nonces[directory.newNonce] = pool
     let connection = AuthorityConnection(
       url: foundAt, directory: directory, transport: transport, nonces: pool, clock: clock, logger: logger)
+    connection.time.take(date)
     found[place] = (connection, clock.now())
     return (connection, date)
   }
@@ -82,6 +83,6 @@ actor Directories {
   ) async throws -> (ResourceURL, Directory, Instant?) {
     let response = try await transport.send(Request(method: .GET, url: url), for: .directory, logger: logger)
     if let refusal = response.refusal(of: url, now: now) { throw refusal }
-    return (url, try response.decode(Directory.self, from: url), response.date)
+    return (url, try response.decode(Directory.self, from: url), response.dateOfToday)
   }
 }

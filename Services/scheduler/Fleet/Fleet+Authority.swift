@@ -12,6 +12,9 @@ extension Fleet {
     if let trustRoots = call.trustRoots { asked?.trustRoots = trustRoots }
     guard let authority = asked else { throw Refusal(.notConfigured, "No certificate authority is set yet; name the one to be asked.") }
     let found = try await ask(client, ACMEClient.DescribeAuthority.self, about: authority, timeLimit: .seconds(25)).description
+    if let date = found.date, settings.current.authority(at: authority.directory) != nil {
+      try await transact { try $0.reviewOwnClock(by: date, of: authority.directory) }
+    }
     return .init(
       directory: found.directory, termsOfService: found.termsOfService, website: found.website,
       externalAccountRequired: found.externalAccountRequired, date: found.date)

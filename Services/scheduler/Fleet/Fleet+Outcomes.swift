@@ -6,10 +6,11 @@ import SchedulerAPI
 
 extension Fleet {
   /// A certificate is here: it is kept, and then its device is told.
+  /// - Parameter date: the CA's clock, where it has shown one.
   /// - Returns: whether it was still wanted.
   @discardableResult
   func keep(
-    _ chain: CertificateChain, for id: RequestID, newOrders: Int, replacesRefused: Bool = false
+    _ chain: CertificateChain, for id: RequestID, newOrders: Int, replacesRefused: Bool = false, date: Instant? = nil
   ) async throws -> Bool {
     let isKept = try await transact { transaction in
       guard var request = try RequestRecord.fetch(id, from: transaction.database), request.phase == .ordering else { return false }
@@ -27,6 +28,7 @@ extension Fleet {
       try AttemptRecord.end(of: id, failure: nil, at: transaction.now, in: transaction.database)
       try transaction.handle(.issued, of: request)
       try transaction.noteOrder(from: request.authority, nil)
+      if let date { try transaction.reviewOwnClock(by: date, of: request.authority) }
       try transaction.record(
         Event(
           .certificateIssued, "The certificate for \(request.names.summary) was issued, valid until \(validity.notAfter).", device: request.device,

@@ -82,11 +82,12 @@ struct Order: Sendable {
     let late = VarlinkError(
       .timedOut, method: ACMEClient.Issue.qualifiedName, peer: client.path, detail: "no certificate within \(Self.timeLimit)")
     return try await within(Self.timeLimit, on: clock, or: late) {
-      try await client.stream(ACMEClient.Issue.self, parameters) { advance(to: $0) }
+      try await client.stream(ACMEClient.Issue.self, parameters) { try await advance(to: $0) }
     }
   }
 
-  private func advance(to reply: ACMEClient.Issue.Reply) {
+  private func advance(to reply: ACMEClient.Issue.Reply) async throws {
+    if let date = reply.date { try await fleet.compareClock(with: date, of: authority.directory) }
     let state: RequestState =
       switch reply.step {
       case .ordering: .ordering
@@ -104,7 +105,8 @@ struct Order: Sendable {
       guard reply.step == .issued, let pem = reply.chain else { throw PKIError(.malformed, "The answer has no chain.") }
       let chain = try CertificateChain(pem: pem)
       try chain.verify(against: csr)
-      try await fleet.keep(chain, for: request.id, newOrders: reply.newOrders ?? 1, replacesRefused: reply.replacesRefused ?? false)
+      try await fleet.keep(
+        chain, for: request.id, newOrders: reply.newOrders ?? 1, replacesRefused: reply.replacesRefused ?? false, date: reply.date)
     } catch let error as PKIError {
       // The next attempt must not be given the same chain again.
       _ = try await client.call(ACMEClient.Release.self, .init(request: request.id.rawValue), timeLimit: .seconds(30))

@@ -33,7 +33,7 @@ struct RenewalInquiry: Sendable {
     do {
       let reply = try await client.call(
         ACMEClient.GetRenewalInfo.self, .init(authority: authority, certificate: leaf), timeLimit: Self.timeLimit)
-      guard reply.supported else { return (.unsupported, nil) }
+      guard reply.supported else { return (.unsupported, reply.date) }
       guard let start = reply.start, let end = reply.end else { return (.lastingError, reply.date) }
       let answer = RenewalSchedule.Answer.window(
         start: start, end: end, explanation: reply.explanation, retryAfter: reply.retryAfter.map { .seconds($0) })

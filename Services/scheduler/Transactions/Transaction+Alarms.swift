@@ -120,5 +120,14 @@ extension Transaction {
   }
 
   /// CAs date certificates back an hour for clocks that are behind.
-  private static let clockTolerance = Duration.seconds(1_800)
+  fileprivate static let clockTolerance = Duration.seconds(1_800)
+}
+
+extension Fleet {
+  /// A CA has shown its clock in the middle of something. Where both agree nothing is written: that they do again is seen at the end of it.
+  func compareClock(with date: Instant, of directory: String) async throws {
+    let now = clock.now()
+    guard max(date - now, now - date) > Transaction.clockTolerance else { return }
+    try await transact { try $0.reviewOwnClock(by: date, of: directory) }
+  }
 }

@@ -233,6 +233,31 @@ struct AlarmServiceTests {
     }
   }
 
+  @Test("the own clock is compared where the CA has no renewal information, too: with its directory, and with each order")
+  func ownClockWithoutARI() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      let client = bench.client
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        func order(_ name: String, _ ahead: Duration) async throws -> [AlarmCode] {
+          client.state.withLock { $0.orderClock = ahead }
+          let request = try await fleet.submit(makeCSR(name), of: device, slot: name)
+          _ = try await fleet.request(request.id, of: device, in: .ready)
+          return try await codes(fleet)
+        }
+        #expect(try await order("a.example.net", .days(1)) == [.clockWrong])
+        #expect(try await order("b.example.net", .seconds(60)).isEmpty)
+        client.set(.stall, for: dns("c.example.net"))
+        client.state.withLock { state in
+          state.renewalInfo = .success(.init(supported: false, date: bench.clock.wallClock.now() - .days(400)))
+        }
+        try await bench.advance(by: .days(1), at: fleet)
+        #expect(try await codes(fleet) == [.clockWrong])
+      }
+    }
+  }
+
   @Test("a device whose clock is wrong, until it is right")
   func clock() async throws {
     try await onBench { bench in

@@ -23,6 +23,8 @@ final class StandInClient: Sendable {
     var behaviours: [DNSName: Behaviour] = [:]
     /// What is said of renewal.
     var renewalInfo: Result<ACMEClient.GetRenewalInfo.Reply, ACMEClient.Failed> = .success(.init(supported: false))
+    /// How far the CA's clock is ahead, where its orders show it.
+    var orderClock: Duration?
     /// What is seen at names.
     var sightings: [ACMEClient.Sighting] = []
     /// Where was looked.
@@ -83,11 +85,13 @@ final class StandInClient: Sendable {
       }
       defer { self.state.withLock { $0.underWay -= 1 } }
       try await replies.send(.init(.ordering))
+      let date = self.state.withLock(\.orderClock).map { self.clock.now() + $0 }
       switch behaviour {
       case .issue(let days):
-        try await replies.send(.init(.challenging, name: csr.names[0]))
+        try await replies.send(.init(.challenging, name: csr.names[0], date: date))
         try await replies.send(.init(.finalizing))
-        return .init(.issued, chain: try self.state.withLock(\.authority).chain(for: csr, from: self.clock.now(), days: days), newOrders: 1)
+        return .init(
+          .issued, chain: try self.state.withLock(\.authority).chain(for: csr, from: self.clock.now(), days: days), newOrders: 1, date: date)
       case .fail(let problem):
         throw ACMEClient.Failed(problem)
       case .stall:
