@@ -34,7 +34,12 @@ extension AlarmCode {
 struct SlotFacts: Hashable {
   /// What the newest request came to.
   enum Outcome: Hashable {
+    /// It waits for its turn.
     case underWay
+    /// Its order is under way since then.
+    case ordering(since: Instant)
+    /// It waits since then for an administrator to approve that name.
+    case awaitingApproval(DNSName, since: Instant)
     /// It waits for that limit of the CA until then.
     case waiting(for: String, until: Instant)
     case failed(AttemptFailure)
@@ -101,10 +106,20 @@ struct AlarmVerdict: Hashable {
       let text = "The certificate for \(facts.names.summary) waits for \(limit); its turn comes \(moment)."
       // Who waits for a first certificate is one of many, and nothing that worked stops working.
       alarms.append(Alarm(code: .rateLimited, severity: facts.inUse == nil ? .minor : severity, text: text))
-    case .failed, .underWay, .waiting:
+    case .failed, .underWay, .ordering, .awaitingApproval, .waiting:
       keepsFailure = true
     case .served:
       break
+    }
+    if let inUse = facts.inUse, let stall = facts.outcome.stall {
+      // Both may take a while, and nothing is amiss while there is time.
+      let late = max(stall.since + min(Self.longestOrder, inUse.lifetime / 20), inUse.notAfter - inUse.lifetime / 5)
+      moments.append(late)
+      if now >= late {
+        let text = "The certificate for \(facts.names.summary) ends \(inUse.notAfter), and the next one \(stall.text)"
+        alarms.append(Alarm(code: .certificateFailed, severity: severity, text: text, name: stall.name))
+        keepsFailure = false
+      }
     }
     if let since = facts.wantedSince {
       let late = since + (facts.inUse.map { min(Self.longestGrace, ($0.notAfter - since) / 4) } ?? Self.graceWithoutCertificate)
@@ -146,6 +161,8 @@ struct AlarmVerdict: Hashable {
     reviewAt = moments.filter { $0 > now }.min()
   }
 
+  /// How long an order may be under way, and a name wait for its approval, before that is an alarm, at most.
+  private static let longestOrder = Duration.seconds(3_600)
   /// How long after a certificate is due its device may stay away without an alarm, at most: absence alone is none.
   private static let longestGrace = Duration.days(3)
   /// The same where it has no certificate that anybody trusts: as long as it takes to come back and answer.
@@ -154,4 +171,17 @@ struct AlarmVerdict: Hashable {
   private static let longestVisitPause = Duration.days(8)
   /// How long after a device could first have confirmed a certificate it is looked whether it was there for long: by then the gateway has told of it again.
   private static let visitReview = Duration.seconds(1_800)
+}
+
+extension SlotFacts.Outcome {
+  /// What may never come to an end by itself, since when, and what to do about it.
+  fileprivate var stall: (since: Instant, text: String, name: DNSName?)? {
+    switch self {
+    case .ordering(let since):
+      (since, "is being ordered since \(since) without an end: the journals of acme-client and challenge-http tell what it waits for.", nil)
+    case .awaitingApproval(let name, let since):
+      (since, "waits since \(since) for \(name), which belongs to another device: `acme-connector names approve \(name)` gives it to this one.", name)
+    case .underWay, .waiting, .failed, .served: nil
+    }
+  }
 }

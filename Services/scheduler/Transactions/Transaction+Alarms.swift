@@ -33,7 +33,9 @@ extension Transaction {
       switch newest.phase {
       case .failed(let failure, _), .waitingForName(let failure, _): .failed(failure)
       case .ready, .installed, .notDue, .superseded: .served
-      case .awaitingApproval, .queued, .ordering: .underWay
+      case .awaitingApproval(let name): .awaitingApproval(name, since: newest.changedAt)
+      case .ordering: .ordering(since: newest.changedAt)
+      case .queued: .underWay
       }
     if let limit = newest.waitFor, let moment = newest.waitUntil { outcome = .waiting(for: limit, until: moment) }
     var facts = SlotFacts(names: newest.names, outcome: outcome)

@@ -59,6 +59,19 @@ struct AlarmVerdictTests {
     #expect(verdict(waiting, left: 5).alarms.map(\.severity) == [.major])
   }
 
+  @Test("an order under way, or a name that waits for approval, is none while there is time, nor in its first hour", arguments: [59, 60])
+  func stalled(minutes: Int) {
+    let since = now - .seconds(60 * minutes)
+    for outcome in [SlotFacts.Outcome.ordering(since: since), .awaitingApproval(dns("b.example.net"), since: since)] {
+      let early = verdict(outcome, left: 21)
+      #expect(early.alarms.isEmpty && early.keepsFailure && early.reviewAt == now + .days(1))
+      let late = verdict(outcome, left: 20)
+      #expect(late.alarms.map(\.severity) == (minutes < 60 ? [] : [.indeterminate]))
+      #expect(late.keepsFailure == late.alarms.isEmpty, "of two failures the latest stands")
+      #expect(verdict(outcome, left: nil).alarms.isEmpty)
+    }
+  }
+
   @Test("a device that stays away is none before its certificate is three days past due", arguments: [(2, false), (3, true)])
   func absent(days: Int, stands: Bool) {
     let codes = verdict(.served, left: 20) { $0.wantedSince = now - .days(days) }.alarms.map(\.code)

@@ -90,6 +90,48 @@ struct AlarmServiceTests {
     }
   }
 
+  @Test("an order that does not end is one when the certificate in use comes near its end, and graver then")
+  func neverEnding() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let enrolled = try await fleet.enrolled("1", makeCSR("a.example.net"))
+        try await bench.advance(by: .days(60), at: fleet)
+        bench.client.set(.stall)
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: enrolled.device)
+        _ = try await fleet.request(request.id, of: enrolled.device, in: .ordering)
+        for (left, severity) in [(17, AlarmSeverity.indeterminate), (8, .major)] {
+          bench.clock.advance(by: enrolled.certificate.notAfter - .days(left) - bench.clock.wallClock.now())
+          try await bench.eventually { try await fleet.alarms(of: enrolled.device).map(\.severity) == [severity] }
+        }
+        #expect(try await fleet.alarms(of: enrolled.device).map(\.code) == [.certificateFailed])
+      }
+    }
+  }
+
+  @Test("a name that nobody approves is one, too, until somebody does")
+  func neverApproved() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let enrolled = try await fleet.enrolled("1", makeCSR("a.example.net"))
+        let (device, other) = (enrolled.device, try await fleet.device("2"))
+        try await fleet.store.write { try $0.execute(sql: "UPDATE name SET device = ?", arguments: [other.rawValue]) }
+        try await bench.advance(by: .days(60), at: fleet)
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        #expect(request.state == .awaitingApproval)
+        for (left, severity) in [(19, []), (17, [AlarmSeverity.indeterminate]), (8, [.major]), (-1, [.major])] {
+          try await bench.advance(by: enrolled.certificate.notAfter - .days(left) - bench.clock.wallClock.now(), at: fleet)
+          let alarms = try await fleet.alarms(of: device)
+          #expect(alarms.map(\.severity) == severity && alarms.allSatisfy { $0.code == .certificateFailed && $0.name == dns("a.example.net") })
+        }
+        try await fleet.approve(dns("a.example.net"), for: device)
+        _ = try await fleet.request(request.id, of: device, in: .ready)
+        #expect(try await !codes(fleet).contains(.certificateFailed))
+      }
+    }
+  }
+
   @Test("a certificate that its device does not confirm, and one for which it does not come")
   func notInstalled() async throws {
     try await onBench { bench in
