@@ -1,3 +1,4 @@
+import GRDB
 import PKI
 import SchedulerAPI
 
@@ -16,42 +17,34 @@ extension Fleet {
   /// the CA is known to have holds them back.
   /// - Returns: the requests that wait for their turn now.
   func renew(_ selection: Selection, force: Bool) async throws -> [RequestID] {
-    let (queued, refusal) = try await transact { transaction -> ([RequestID], Refusal?) in
-      let database = transaction.database
-      if let device = selection.device, try DeviceRecord.fetch(device, from: database) == nil {
-        throw NotFound.device(device)
-      }
-      let selected: [RequestRecord]
-      if let id = selection.request {
-        guard let request = try RequestRecord.fetch(id, from: database) else { throw NotFound.request(id) }
-        selected = [request]
-      } else {
-        selected = try RequestRecord.newestOfSlots(
-          of: selection.device, name: selection.name, onlyFailed: selection.isEverything, from: database)
-        if let name = selection.name, selected.isEmpty { throw NotFound(what: "request", which: "for \(name)") }
-      }
-      guard transaction.settings.authority != nil else {
-        throw Refusal(.notConfigured, "No certificate authority is set yet; set authority.directory.")
-      }
-      try transaction.tryAuthoritiesNow()
-      var queued: [RequestID] = []
-      var refusal: Refusal?
-      for request in selected {
-        do {
-          if let id = try transaction.renew(request, force: force && !selection.isEverything) { queued.append(id) }
-        } catch let refused as Refusal {
-          // One that may not be ordered any more does not keep the others from it.
-          refusal = refusal ?? refused
-          try transaction.record(
-            Event(
-              .requestRefused, "\(refused.word.rawValue): \(refused.text)", device: request.device, request: request.id, name: refused.name))
+    let selected = try await store.read { try selection.requests(from: $0) }
+    var (queued, refusal): ([RequestID], Refusal?) = ([], nil)
+    for portion in Transaction.portions(of: selected) {
+      let outcome = try await transact { transaction in
+        guard transaction.settings.authority != nil else {
+          throw Refusal(.notConfigured, "No certificate authority is set yet; set authority.directory.")
         }
+        try transaction.tryAuthoritiesNow()
+        return try transaction.renew(portion, force: force && !selection.isEverything)
       }
-      if queued.isEmpty, !selection.isEverything { refusal = refusal ?? selected.compactMap { $0.refusesToHurry(at: transaction.now) }.first }
-      return (queued, refusal)
+      queued += outcome.queued
+      refusal = refusal ?? outcome.refused ?? (selection.isEverything ? nil : outcome.waiting)
     }
     if queued.isEmpty, let refusal { throw refusal }
     return queued
+  }
+}
+
+extension Fleet.Selection {
+  fileprivate func requests(from database: Database) throws -> [RequestID] {
+    if let device, try DeviceRecord.fetch(device, from: database) == nil { throw NotFound.device(device) }
+    if let request {
+      guard try RequestRecord.fetch(request, from: database) != nil else { throw NotFound.request(request) }
+      return [request]
+    }
+    let requests = try RequestRecord.newestOfSlots(of: device, name: name, onlyFailed: isEverything, from: database)
+    if let name, requests.isEmpty { throw NotFound(what: "request", which: "for \(name)") }
+    return requests.map(\.id)
   }
 }
 
@@ -64,6 +57,27 @@ extension RequestRecord {
 }
 
 extension Transaction {
+  /// Ends the pauses of these requests, or orders them again.
+  /// - Returns: those that wait for their turn now, and the first reasons why others may not be ordered, or wait on.
+  fileprivate mutating func renew(
+    _ requests: ArraySlice<RequestID>, force: Bool
+  ) throws -> (queued: [RequestID], refused: Refusal?, waiting: Refusal?) {
+    var outcome: (queued: [RequestID], refused: Refusal?, waiting: Refusal?) = ([], nil, nil)
+    for request in try requests.compactMap({ try RequestRecord.fetch($0, from: database) }) {
+      do {
+        if let id = try renew(request, force: force) { outcome.queued.append(id) }
+        outcome.waiting = outcome.waiting ?? request.refusesToHurry(at: now)
+      } catch let refusal as Refusal {
+        // One that may not be ordered any more does not keep the others from it.
+        outcome.refused = outcome.refused ?? refusal
+        try record(
+          Event(
+            .requestRefused, "\(refusal.word.rawValue): \(refusal.text)", device: request.device, request: request.id, name: refusal.name))
+      }
+    }
+    return outcome
+  }
+
   /// Ends the pause of a failed request; with `force` also that for a limit of the CA, and one that has its certificate is ordered again.
   /// - Returns: the request that waits for its turn now.
   fileprivate mutating func renew(_ request: RequestRecord, force: Bool) throws -> RequestID? {

@@ -29,6 +29,15 @@ struct Fleet: Sendable {
     })
   }
 
+  /// Reads by the rules, while others may write.
+  func consult<Value: Sendable>(_ body: @Sendable (Transaction) throws -> Value) async throws -> Value {
+    try await store.read { database in
+      try body(
+        Transaction(
+          database, settings: settings.current, now: clock.now(), trace: .make(), chance: chance, publicSuffixes: publicSuffixes))
+    }
+  }
+
   /// Where a request stands, for its device.
   func view(of request: RequestRecord, in database: Database) throws -> RequestView {
     try RequestView(

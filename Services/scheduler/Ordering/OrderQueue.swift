@@ -53,6 +53,11 @@ actor OrderQueue: Service {
 
   private func work() async throws {
     try await withThrowingDiscardingTaskGroup { tasks in
+      tasks.addTask {
+        await RetryPolicy(clock: self.clock, chance: self.fleet.chance, logger: self.fleet.logger).persist(in: "BeginCampaign") {
+          try await self.fleet.goOnWithCampaigns()
+        }
+      }
       board.wake()
       for await wake in board.wakes {
         let began = ContinuousClock.now

@@ -18,7 +18,7 @@ struct CampaignRecord: Codable, FetchableRecord, MutablePersistableRecord, Senda
   var explanation: String?
   let startedAt: Instant
   let deadline: Instant?
-  /// When the last turn comes, by the CA's limits as they were at the beginning.
+  /// When the last turn comes, by the CA's limits as they were at the beginning; for what an administrator has begun it is kept when all are in it.
   var expectedAt: Instant?
   /// How many certificates there are to renew.
   var total: Int
@@ -44,6 +44,9 @@ struct CampaignRecord: Codable, FetchableRecord, MutablePersistableRecord, Senda
   mutating func didInsert(_ inserted: InsertionSuccess) {
     id = inserted.rowID
   }
+
+  /// Its certificates are still being taken into it, a portion at a time.
+  var isBeginning: Bool { !isAutomatic && expectedAt == nil && endedAt == nil }
 
   /// Those that are not over, oldest first.
   static func open(from database: Database) throws -> [CampaignRecord] {

@@ -171,9 +171,11 @@ extension RenewalRecord {
     try String.fetchAll(database, sql: "SELECT request FROM renewal WHERE isPressing AND campaign IS NULL").map(RequestID.init(rawValue:))
   }
 
-  /// Those that a campaign has still to renew.
-  static func inCampaign(_ campaign: Int64?, from database: Database) throws -> [RenewalRecord] {
-    try fetchAll(database, sql: "SELECT * FROM renewal WHERE campaign = ?", arguments: [campaign])
+  /// Those that a campaign has still to renew: the first after the one given.
+  static func inCampaign(_ campaign: Int64?, after request: RequestID?, limit: Int, from database: Database) throws -> [RenewalRecord] {
+    try fetchAll(
+      database, sql: "SELECT * FROM renewal WHERE campaign = ? AND request > ? ORDER BY request LIMIT ?",
+      arguments: [campaign, request?.rawValue ?? "", limit])
   }
 
   /// Makes those that are in no campaign part of one.

@@ -8,9 +8,8 @@ extension Transaction {
   /// How many certificates that the CA wants replaced at once make a campaign.
   private static let fewestOfCampaign = 5
 
-  /// Begins a campaign: its certificates are renewed one after the other as the CA's limits allow, those that end first before the others.
-  mutating func begin(_ campaign: CampaignRecord, of members: [CampaignMember], by authority: Authority) throws -> (CampaignRecord, CampaignForecast)
-  {
+  /// When the turns of these certificates come: one after the other as the CA's limits allow, those that end first before the others.
+  func outlook(of members: [CampaignMember], deadline: Instant?, by authority: Authority) throws -> CampaignOutlook {
     let limits = settings.limits
     let ledger = try limits.map { try LedgerRecord.all(of: authority.book, by: $0, at: now, from: database) }
     let slots = try members.map { member in
@@ -20,18 +19,39 @@ extension Transaction {
         exemption: try exemption(of: member.request.names, replacing: member.request, at: authority))
     }
     let plan = Plan(slots, ledger: ledger ?? Ledger([:]), limits: limits, suffixes: publicSuffixes, at: now)
-    let forecast = CampaignForecast(plan.turns, deadline: campaign.deadline, at: now)
-    var campaign = campaign
-    campaign.expectedAt = forecast.end
-    try campaign.insert(database)
-    let bySlot = Dictionary(members.map { (SlotKey($0.request), $0) }, uniquingKeysWith: { first, _ in first })
-    for turn in plan.turns {
-      guard let member = bySlot[SlotKey(device: turn.slot.device, slot: turn.slot.slot)] else { continue }
-      try demand(
-        RenewalDemand(reason: campaign.reason, from: turn.at, deadline: campaign.deadline), of: member.renewal, campaign: campaign.id)
-      if campaign.reason == .keyCompromise { try markCompromised(member.request.keyPin, from: turn.at) }
+    let bySlot = Dictionary(members.map { (SlotKey($0.request), $0.request.id) }, uniquingKeysWith: { first, _ in first })
+    let turns = plan.turns.compactMap { turn in
+      bySlot[SlotKey(device: turn.slot.device, slot: turn.slot.slot)].map { CampaignOutlook.Turn(request: $0, at: turn.at) }
     }
-    return (campaign, forecast)
+    return CampaignOutlook(turns: turns, forecast: CampaignForecast(plan.turns, deadline: deadline, at: now))
+  }
+
+  /// Takes certificates into a campaign. What is in it, or in one for a reason as grave, or has been renewed by now, stays as it is.
+  /// - Returns: how many are new in it.
+  @discardableResult
+  mutating func enlist(_ turns: ArraySlice<CampaignOutlook.Turn>, in campaign: CampaignRecord) throws -> Int {
+    var count = 0
+    for turn in turns {
+      guard let renewal = try RenewalRecord.of(turn.request, from: database), !renewal.isInCampaign(as: campaign.reason),
+        let request = try RequestRecord.fetch(turn.request, from: database)
+      else { continue }
+      try demand(RenewalDemand(reason: campaign.reason, from: turn.at, deadline: campaign.deadline), of: renewal, campaign: campaign.id)
+      if campaign.reason == .keyCompromise { try markCompromised(request.keyPin, from: turn.at) }
+      count += 1
+    }
+    return count
+  }
+
+  /// Begins a campaign of few.
+  private mutating func begin(
+    _ campaign: CampaignRecord, of members: [CampaignMember], by authority: Authority
+  ) throws -> (CampaignRecord, CampaignForecast) {
+    let outlook = try outlook(of: members, deadline: campaign.deadline, by: authority)
+    var campaign = campaign
+    campaign.expectedAt = outlook.forecast.end
+    try campaign.insert(database)
+    try enlist(outlook.turns[...], in: campaign)
+    return (campaign, outlook.forecast)
   }
 
   /// Certificates of a CA for trials are replaced at once when another CA is set: nobody trusts them.
@@ -99,7 +119,7 @@ extension Transaction {
 
   /// Ends campaigns whose certificates are renewed, and tells of those whose deadline is over.
   mutating func reviewCampaigns() throws {
-    for var campaign in try CampaignRecord.open(from: database) {
+    for var campaign in try CampaignRecord.open(from: database) where !campaign.isBeginning {
       if try campaign.isDone(in: database) {
         campaign.endedAt = now
         try campaign.update(database)
@@ -124,6 +144,28 @@ extension Transaction {
 struct CampaignMember {
   let request: RequestRecord
   let renewal: RenewalRecord
+}
+
+/// What a campaign comes to.
+struct CampaignOutlook {
+  /// When the successor of a certificate is due.
+  struct Turn {
+    /// The request that led to the certificate.
+    let request: RequestID
+    let at: Instant
+  }
+
+  /// In the order in which they come.
+  let turns: [Turn]
+  let forecast: CampaignForecast
+}
+
+extension RenewalRecord {
+  /// Whether it is in a campaign already, for that reason or a graver one.
+  func isInCampaign(as reason: RenewalWish.Reason) -> Bool {
+    guard let demand, campaign != nil else { return false }
+    return demand.joined(by: RenewalDemand(reason: reason, from: demand.from)).reason == demand.reason
+  }
 }
 
 /// Which certificate of which device.

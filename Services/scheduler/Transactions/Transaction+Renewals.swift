@@ -84,7 +84,12 @@ extension Transaction {
   }
 
   /// How much of a kind is done in one transaction, so that others have their turn too.
-  private static let mostAtOnce = 1_000
+  static let mostAtOnce = 1_000
+
+  /// What is too much for one transaction, in portions; at least one, be it empty.
+  static func portions<Element>(of all: [Element]) -> [ArraySlice<Element>] {
+    stride(from: 0, to: max(1, all.count), by: mostAtOnce).map { all[$0..<min($0 + mostAtOnce, all.count)] }
+  }
 
   /// Does something for each of what was found; where that is not all there is, the queue looks again at once.
   private mutating func each<Record>(_ found: [Record], _ body: (inout Transaction, Record) throws -> Void) throws {

@@ -1,4 +1,5 @@
 import ACMEClientAPI
+import GRDB
 import PKI
 import SchedulerAPI
 import Synchronization
@@ -149,6 +150,63 @@ struct CampaignTests {
         #expect(try await fleet.end(begun.id).returned == 0, "a call may come twice")
         #expect(try await fleet.eventCodes().filter { $0 == "campaignEnded" }.count == 1)
         await #expect(throws: NotFound(what: "campaign", which: "99")) { try await fleet.end(99) }
+      }
+    }
+  }
+
+  /// The first renewal of the fleet, so many times, each of a device of its own.
+  private func multiply(to count: Int, _ fleet: Fleet) async throws {
+    try await fleet.store.write { database in
+      let keys = ["device": "id", "request": "id", "certificate": "request", "renewal": "request"]
+      for table in keys.keys { try database.execute(sql: "CREATE TEMP TABLE one_\(table) AS SELECT * FROM \(table)") }
+      for number in 2...count {
+        let copy = "copy \(number)"
+        try database.execute(sql: "UPDATE one_device SET key = ?", arguments: [copy])
+        try database.execute(sql: "UPDATE one_request SET number = ?, device = ?, isHeldByClient = 0", arguments: [number, copy])
+        try database.execute(sql: "UPDATE one_renewal SET device = ?", arguments: [copy])
+        for table in ["device", "request", "certificate", "renewal"] {
+          try database.execute(sql: "UPDATE one_\(table) SET \(keys[table] ?? "") = ?", arguments: [copy])
+          try database.execute(sql: "INSERT INTO \(table) SELECT * FROM one_\(table)")
+        }
+      }
+    }
+  }
+
+  @Test("one of very many begins and ends a portion at a time; a process that dies in between leaves it to the next, and it is whole")
+  func portions() async throws {
+    try await onBench { bench in
+      let first = try bench.fleet()
+      try await bench.working(first) {
+        _ = try await enrolled(1, first, bench)
+        try await bench.settle(first)
+      }
+      try await multiply(to: 1_500, first)
+
+      // This one dies after its first portion.
+      let dying = Task {
+        let began = try await first.begin(.init(reason: .forced))
+        return began.campaign
+      }
+      try await bench.eventually { try await first.campaigns().first.map { $0.total >= 1_000 } ?? false }
+      let between = try #require(try await first.campaigns().first)
+      #expect(between.total < 1_500 && between.expectedAt == nil, "others see it while it begins")
+      #expect(try await dying.value.total == 1_500)
+
+      // What such a process leaves behind, which died before the last portion.
+      try await first.store.write { database in
+        try database.execute(
+          sql:
+            "UPDATE renewal SET campaign = NULL, demandReason = NULL, demandFrom = NULL, dueAt = notAfter WHERE request > (SELECT request FROM renewal ORDER BY request LIMIT 1 OFFSET 999)"
+        )
+        try database.execute(sql: "UPDATE campaign SET total = 1000, expectedAt = NULL")
+      }
+      let second = try bench.fleet()
+      try await bench.working(second) {
+        try await bench.eventually { try await second.campaigns().first?.expectedAt != nil }
+        #expect(try await second.campaigns().map(\.total) == [1_500])
+        let ended = try await second.end(between.id)
+        #expect(ended.returned == 1_500 && ended.campaign.total == 0 && ended.campaign.endedAt != nil)
+        #expect(try await second.eventCodes().filter { $0.hasPrefix("campaign") } == ["campaignBegan", "campaignEnded"])
       }
     }
   }
