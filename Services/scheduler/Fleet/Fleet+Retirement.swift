@@ -65,6 +65,7 @@ extension Transaction {
   fileprivate mutating func end(_ device: DeviceRecord) throws -> [DNSName] {
     var device = device
     device.retiredAt = device.retiredAt ?? now
+    device.adoptedDueAt = nil
     try device.update(database)
     for request in try RequestRecord.current(of: device.id, from: database) where !request.phase.isServed { try handle(.superseded, of: request) }
     for renewal in try RenewalRecord.of(device.id, from: database) { try leaveCampaign(renewal) }

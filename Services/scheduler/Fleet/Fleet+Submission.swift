@@ -165,7 +165,7 @@ extension Transaction {
       return try known.map(submissionCertificate)
         ?? Submission.Certificate(
           validity: certificate.validity, dueAt: dueAt(certificate), isRevoked: false, authority: nil,
-          isForTrial: IssuerName.isForTrial(certificate.issuerCommonName))
+          isForTrial: certificate.isForTrial)
     }
   }
 

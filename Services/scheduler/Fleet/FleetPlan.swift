@@ -8,8 +8,8 @@ import SchedulerAPI
 struct FleetPlan {
   /// The turn of a slot.
   struct Turn {
-    /// The number of the slot's newest request.
-    let request: Int64
+    /// The slot's newest request.
+    let request: PlanSubject
     let forecast: TurnForecast.Turn
     /// When the certificate in use ends.
     let end: Instant?
@@ -49,6 +49,8 @@ struct FleetPlan {
         warnings += try rehearsal.warnings(outlook, at: now) { try RequestRecord.names(of: outlook.number, from: database) }
       }
     }
+
+    try AdoptedOutlook.forEach(by: settings.renewalRule, at: now, from: database) { slots.append(Slot($0, in: rehearsal, at: now)) }
 
     let ledger = try settings.limits.flatMap { limits in
       try settings.authority.map { try LedgerRecord.all(of: $0.book, by: limits, at: now, from: database) }
@@ -96,18 +98,24 @@ extension FleetPlan {
   func shown(_ places: Range<Int>, from database: Database) throws -> [PlannedTurn] {
     try places.compactMap { place in
       let turn = turns[place]
-      guard let request = try RequestRecord.numbered(turn.request, from: database) else { return nil }
+      let shown: (device: DeviceID, slot: String, names: [DNSName])
+      switch turn.request {
+      case .adopted(let device, let names): shown = (device, Fleet.Application.standardSlot, names)
+      case .request(let number):
+        guard let request = try RequestRecord.numbered(number, from: database) else { return nil }
+        shown = (request.device, request.slot, request.names)
+      }
       let limit = turn.forecast.limit?.description ?? (turn.forecast.isHeld ? "the CA, which cannot be used" : nil)
       return PlannedTurn(
-        number: place + 1, device: request.device, slot: request.slot, names: request.names, at: turn.at, limit: limit, end: turn.end)
+        number: place + 1, device: shown.device, slot: shown.slot, names: shown.names, at: turn.at, limit: limit, end: turn.end)
     }
   }
 }
 
 /// What a plan holds of each slot of a fleet.
 private struct Slot {
-  /// The number of its newest request.
-  let request: Int64
+  /// Its newest request.
+  let request: PlanSubject
   /// When it is to be ordered.
   let wantedAt: Instant
   /// When the certificate in use ends.
@@ -141,7 +149,17 @@ extension Slot {
         .renewal
       } else { .none }
     self.init(
-      request: outlook.number, wantedAt: wantedAt, end: end, exemption: exemption, isOfOtherAuthority: isOfOther, isForTrial: isTrialOfOther)
+      request: .request(outlook.number), wantedAt: wantedAt, end: end, exemption: exemption, isOfOtherAuthority: isOfOther,
+      isForTrial: isTrialOfOther)
+  }
+
+  /// Whose certificate it is that a device has brought with it, nobody knows: the next one counts as a new one.
+  fileprivate init(_ adopted: AdoptedOutlook, in rehearsal: Rehearsal, at now: Instant) {
+    let validity = rehearsal.validity(adopted.validity)
+    let dueAt = RenewalSchedule(validity, issuedAt: validity.notBefore).dueAt(by: rehearsal.rule)
+    self.init(
+      request: .adopted(adopted.device, adopted.names), wantedAt: adopted.isForTrial ? now : dueAt, end: adopted.isForTrial ? nil : validity.notAfter,
+      exemption: .none, isOfOtherAuthority: false, isForTrial: false)
   }
 }
 
@@ -157,9 +175,10 @@ private struct Rehearsal {
   func isCurrent(_ authority: String) -> Bool { DirectoryURL(authority) == rule.authority }
 
   /// The validity of a certificate, or what it would be.
-  func validity(_ certificate: SlotOutlook.Certificate) -> Validity {
-    let validity = certificate.validity
-    return lifetime.map { Validity(notBefore: validity.notBefore, notAfter: validity.notBefore + $0) } ?? validity
+  func validity(_ certificate: SlotOutlook.Certificate) -> Validity { validity(certificate.validity) }
+
+  func validity(_ validity: Validity) -> Validity {
+    lifetime.map { Validity(notBefore: validity.notBefore, notAfter: validity.notBefore + $0) } ?? validity
   }
 
   /// When the next order is due; nil when none is.

@@ -7,10 +7,14 @@ extension Transaction {
   /// Decides the alarms of a device anew: those that are not standing are raised, those that are over end.
   mutating func reviewAlarms(of device: DeviceID) throws {
     guard let record = try DeviceRecord.fetch(device, from: database), record.retiredAt == nil else { return }
-    let slots = try RequestRecord.slots(of: device, from: database)
+    var slots = try RequestRecord.slots(of: device, from: database).reduce(into: [String: SlotFacts]()) { slots, slot in
+      slots[slot] = try facts(of: slot, of: record)
+    }
+    if slots.isEmpty, let adopted = record.adoptedCertificate(by: settings.renewalRule, at: now) {
+      slots[Fleet.Application.standardSlot] = facts(of: adopted, of: record)
+    }
     var standing = try AlarmRecord.of(device, from: database).filter(\.code.isOfSlot)
-    for slot in slots.sorted() {
-      guard let facts = try facts(of: slot, of: record) else { continue }
+    for (slot, facts) in slots.sorted(by: { $0.key < $1.key }) {
       let verdict = AlarmVerdict(facts, at: now)
       for alarm in verdict.alarms {
         let same = standing.firstIndex { $0.slot == slot && $0.code == alarm.code }

@@ -65,6 +65,66 @@ struct AdoptionTests {
     }
   }
 
+  @Test(
+    "the plan shows it; its device is asked each day once it is due; one that does not answer is an alarm, graver as the end comes near and after it, until there is a CSR"
+  )
+  func unanswered() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let old = try CertificateChain(pem: certificate(bench)).leaf
+        let device = try await register(fleet, with: [old.pem])
+        let plan = try await fleet.plan()
+        let shown = try await fleet.store.read { try plan.shown(0..<plan.turns.count, from: $0) }
+        #expect(shown.map(\.device) == [device] && shown.first?.names == [dns("a.example.net")])
+        #expect(shown.first?.at == old.notAfter - .days(30) && shown.first?.end == old.notAfter)
+        #expect(try await fleet.plan(lifetime: .days(45)).turns.map(\.at) == [old.notBefore + .days(30)])
+
+        func alarm(at moment: Instant) async throws -> AlarmSeverity? {
+          try await bench.advance(by: moment - bench.clock.wallClock.now(), at: fleet)
+          let alarms = try await fleet.alarms(of: device)
+          #expect(alarms.allSatisfy { $0.code == .deviceAbsent && $0.slot == "default" })
+          return alarms.first?.severity
+        }
+        #expect(try await alarm(at: old.notAfter - .days(28)) == nil, "absence alone is none")
+        #expect(try await alarm(at: old.notAfter - .days(27)) == .minor)
+        var changes = fleet.watched.changes.open().makeAsyncIterator()
+        #expect(try await alarm(at: old.notAfter - .days(18)) == .indeterminate)
+        #expect(try await wish(&changes).fingerprint == old.fingerprint)
+        #expect(try await alarm(at: old.notAfter - .days(9)) == .major)
+        #expect(try await alarm(at: old.notAfter + .days(5)) == .major)
+        _ = try await register(fleet, with: [old.pem])
+        #expect(try await fleet.alarms(of: device).map(\.severity) == [.major], "that it has ended is no reason to forget it")
+        #expect(try await fleet.plan().turns.map(\.at) == [bench.clock.wallClock.now()])
+
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        _ = try await fleet.request(request.id, of: device, in: .ready)
+        #expect(try await fleet.alarms(of: device).isEmpty)
+        #expect(try await fleet.plan().turns.count == 1)
+      }
+    }
+  }
+
+  @Test("one that was renewed elsewhere is neither asked for nor missed any more, and nothing is of a device that is retired")
+  func renewedElsewhere() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let old = try certificate(bench)
+        let device = try await register(fleet, with: [old])
+        try await bench.advance(by: .days(63), at: fleet)
+        #expect(try await fleet.alarms(of: device).map(\.code) == [.deviceAbsent])
+        let new = try certificate(bench)
+        _ = try await register(fleet, with: [old, new])
+        #expect(try await fleet.alarms(of: device).isEmpty)
+        #expect(
+          try await fleet.plan().turns.map(\.at) == [bench.clock.wallClock.now() + .days(60)], "of several for the same names the newest counts")
+        _ = try await fleet.retire(device)
+        #expect(try await fleet.plan().turns.isEmpty)
+      }
+    }
+  }
+
   @Test("what the device signed itself, what is over, and what a staging CA issued is no certificate to wait for")
   func worthless() async throws {
     try await onBench { bench in
