@@ -70,8 +70,11 @@ struct RenewalSchedule: Hashable {
   func dueAt(by rule: RenewalRule) -> Instant {
     let wanted = window?.chosen ?? validity.notAfter - validity.renewalLead(renewDays: rule.renewDays)
     let latest = validity.notAfter - validity.lifetime / 20
-    return max(issuedAt + min(rule.floor, validity.lifetime / 10), min(wanted, latest))
+    return max(floorEnd(by: rule), min(wanted, latest))
   }
+
+  /// Until when no other certificate for the same names is made, unless somebody who may wants one.
+  func floorEnd(by rule: RenewalRule) -> Instant { issuedAt + min(rule.floor, validity.lifetime / 10) }
 
   /// Takes note of what the CA said.
   /// - Parameter chance: random numbers from 0 to 1.

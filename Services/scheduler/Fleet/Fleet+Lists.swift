@@ -144,7 +144,7 @@ extension CertificateView {
       orderedAt: orderedAt, issuedAt: certificate?.issuedAt, deliveredAt: certificate?.deliveredAt, installedAt: certificate?.installedAt,
       servedAt: certificate?.servedAt, requestedAt: request.requestedAt, changedAt: request.changedAt, newOrders: request.newOrders,
       error: failure?.error,
-      text: failure?.explanation ?? request.waitFor.map { "It waits for \($0)." })
+      text: failure?.explanation ?? request.waitReason.map { "It waits for \($0)." })
   }
 }
 

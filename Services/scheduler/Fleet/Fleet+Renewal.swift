@@ -51,8 +51,8 @@ extension Fleet.Selection {
 extension RequestRecord {
   /// Why there is nothing to try again: its turn has not come, for a limit of the CA.
   fileprivate func refusesToHurry(at now: Instant) -> Refusal? {
-    guard let waitUntil, let waitFor, waitUntil > now else { return nil }
-    return Refusal(.rateLimited, "The request \(id) waits for \(waitFor) until \(waitUntil); --force has it ordered now all the same.")
+    guard let waitUntil, let waitReason, waitUntil > now else { return nil }
+    return Refusal(.rateLimited, "The request \(id) waits for \(waitReason) until \(waitUntil); --force has it ordered now all the same.")
   }
 }
 

@@ -114,9 +114,6 @@ extension Transaction {
     case .isEarly(let moment):
       return try enter(csr, application, of: device, authority: authority.directory, dueAt: moment)
     case .isNew:
-      if application.force, !application.isByAdministrator, try demand(on: application.slot, of: device.id) == nil {
-        try requirePause(csr.names, of: device.id)
-      }
       return try enter(csr, application, of: device, authority: authority.directory, dueAt: nil)
     }
   }
@@ -125,23 +122,28 @@ extension Transaction {
   private mutating func triedNow(_ request: RequestRecord, _ application: Fleet.Application) throws -> RequestRecord {
     switch request.phase {
     case .failed where application.isByAdministrator, .waitingForName where application.isByAdministrator: break
-    case .notDue:
-      if !application.isByAdministrator { try requirePause(request.names, of: request.device) }
+    case .notDue(let moment):
+      if !application.isByAdministrator, let end = try floorEnd(request.names, slot: request.slot, of: request.device) {
+        try handle(.postponed(until: min(moment, end)), of: request)
+        return try RequestRecord.fetch(request.id, from: database) ?? request
+      }
     default: return request
     }
     if try !claimLostNames(of: request) { try handle(.renewed, of: request) }
     return try RequestRecord.fetch(request.id, from: database) ?? request
   }
 
-  /// A device that forces one certificate after the other would use up what the CA grants for the names (Let's Encrypt: five a week).
-  private func requirePause(_ names: [DNSName], of device: DeviceID) throws {
-    guard let last = try CertificateRecord.lastIssued(names, to: device, upTo: now, from: database) else { return }
-    let end = last + settings.renewalRule.floor
-    guard now < end else { return }
-    throw Refusal(
-      .rateLimited,
-      "A certificate for exactly these names was issued a moment ago; another one can be forced in \(((end - now).components.seconds + 59) / 60) minutes."
-    )
+  /// Until when a slot that has just got a certificate for exactly these names gets no other, unless somebody wants it replaced: a device that makes one CSR
+  /// after the other would use up what the CA grants for the names (Let's Encrypt: five a week). One that was never handed over does not count, once:
+  /// its device may have lost the key, and has nothing.
+  private func floorEnd(_ names: [DNSName], slot: String, of device: DeviceID) throws -> Instant? {
+    guard try demand(on: slot, of: device) == nil else { return nil }
+    let rule = settings.renewalRule
+    let recent = try CertificateRecord.issued(for: names, to: device, slot: slot, after: now - rule.floor, from: database)
+      .filter { $0.issuedAt <= now && $0.revokedAt == nil && DirectoryURL($0.authority) == rule.authority }
+    guard let last = recent.first, recent.count > 1 || last.deliveredAt != nil else { return nil }
+    let end = RenewalSchedule(last.validity, issuedAt: last.issuedAt).floorEnd(by: rule)
+    return now < end ? end : nil
   }
 
   /// The certificate that the device has for the names of a CSR, if it has shown that it has it: it wants to replace it, or told of it. One that has lost
@@ -191,8 +193,13 @@ extension Transaction {
       replaces: application.replaces, authority: authority, machine: machine, trace: trace, now: now
     )
     request.neededBy = try neededBy(slot: request.slot, of: device.id)
+    if request.phase == .queued, !application.isByAdministrator, let end = try floorEnd(csr.names, slot: request.slot, of: device.id) {
+      request.rest(until: end)
+    }
     try request.insert(database)
-    let when = dueAt.map { "kept until \($0), for the device has a certificate that is not due" } ?? "to be ordered"
+    let when =
+      dueAt.map { "kept until \($0), for the device has a certificate that is not due" }
+      ?? request.waitUntil.map { "to be ordered \($0), for its names have just had a certificate" } ?? "to be ordered"
     explain(
       "the CSR is a new request, \(when); \(binding.free.count) of its names are new, \(binding.claimed.count) are others'", of: request)
     try makeKnown(device)

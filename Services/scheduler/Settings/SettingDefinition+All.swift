@@ -64,7 +64,7 @@ extension SettingDefinition {
     SettingDefinition(key: "orders.concurrent", standard: "32", kind: .number(1...100), meaning: "How many orders are under way at a time."),
     SettingDefinition(
       key: "orders.pauseMinutes", standard: "10", kind: .number(1...1_440),
-      meaning: "How many minutes at least lie between two certificates for the same names, where a device forces one or the CA wants one at once."),
+      meaning: "How many minutes at least lie between two certificates of a device for the same names, unless an administrator wants one sooner."),
     SettingDefinition(
       key: "renewal.answerMinutes", standard: "10", kind: .number(1...1_440),
       meaning: "How many minutes a connected device has to hand in a new CSR; then the one it gave before is ordered once more."),

@@ -34,11 +34,18 @@ struct CertificateRecord: Codable, FetchableRecord, PersistableRecord, Sendable 
 
   var validity: Validity { Validity(notBefore: notBefore, notAfter: notAfter) }
 
-  /// When the device got its last certificate for exactly these names, in whatever order.
-  static func lastIssued(_ names: [DNSName], to device: DeviceID, upTo now: Instant, from database: Database) throws -> Instant? {
-    let requests = try RequestRecord.fetchAll(
-      database, sql: "SELECT * FROM request WHERE device = ? AND id IN (SELECT request FROM certificate)", arguments: [device.rawValue])
-    return try requests.filter { Set($0.names) == Set(names) }.compactMap { try of($0.id, from: database)?.issuedAt }.filter { $0 <= now }.max()
+  /// What a slot got for exactly these names, in whatever order, after that moment; the newest first.
+  static func issued(
+    for names: [DNSName], to device: DeviceID, slot: String, after moment: Instant, from database: Database
+  ) throws -> [CertificateRecord] {
+    let rows = try Row.fetchAll(
+      database,
+      sql: """
+        SELECT certificate.*, names FROM certificate JOIN request ON request.id = certificate.request
+        WHERE device = ? AND slot = ? AND issuedAt > ? ORDER BY number DESC
+        """,
+      arguments: [device.rawValue, slot, moment.milliseconds])
+    return try rows.filter { Set(try [DNSName](stored: $0["names"])) == Set(names) }.map(CertificateRecord.init(row:))
   }
 
   /// Those that are to be offered once more.

@@ -36,7 +36,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
   var charges: [LedgerAccount]?
   /// When it is too late: until then there is a certificate, or none should be missing for longer.
   var neededBy: Instant?
-  /// In the queue: it waits for a limit of the CA until then, and for which.
+  /// In the queue: it waits until then, for a limit of the CA, or if there is none because its names had a certificate a moment ago.
   private(set) var waitUntil: Instant?
   private(set) var waitFor: String?
   /// How many newOrder requests it has cost.
@@ -113,7 +113,15 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
     (waitUntil, waitFor) = (moment, limit)
   }
 
-  /// It waits for no limit any more.
+  /// It waits for the pause between two certificates for the same names to be over.
+  mutating func rest(until moment: Instant) {
+    (waitUntil, waitFor) = (moment, nil)
+  }
+
+  /// What it waits for, in the words of a sentence.
+  var waitReason: String? { waitFor ?? waitUntil.map { _ in "the pause between two certificates for the same names" } }
+
+  /// It does not wait any more.
   mutating func endWait() {
     (waitUntil, waitFor) = (nil, nil)
   }

@@ -11,6 +11,8 @@ extension Schema {
     try set("retryAt", of: "authorityOutage", to: now, beyond: inOutage, in: database)
     // Twice the longest time for which a CA counts.
     try set("waitUntil", of: "request", to: now, beyond: now + .days(14), in: database)
+    // The longest pause between two certificates for the same names.
+    try set("waitUntil", of: "request", to: now, beyond: now + .days(1), where: "waitFor IS NULL", in: database)
     for (column, table) in [("pollAt", "renewal"), ("answerBy", "renewal"), ("tellAt", "alarm")] {
       try set(column, of: table, to: now + .days(1), beyond: now + .days(1), in: database)
     }

@@ -79,7 +79,7 @@ extension Transaction {
 
   /// The limits are others: what waited for those before is looked at anew.
   mutating func endWaits() throws {
-    try database.execute(sql: "UPDATE request SET waitUntil = NULL, waitFor = NULL WHERE waitUntil IS NOT NULL")
+    try database.execute(sql: "UPDATE request SET waitUntil = NULL, waitFor = NULL WHERE waitUntil IS NOT NULL AND waitFor IS NOT NULL")
     hasWork = true
   }
 

@@ -195,23 +195,84 @@ struct RetryTests {
     }
   }
 
-  @Test("a device forces no second certificate for the same names within ten minutes; an administrator may")
-  func forced() async throws {
+  @Test(
+    "a device gets no second certificate for the same names within ten minutes, forced or not: its newest CSR waits so long, and that is told; other names, another slot and an administrator do not wait",
+    arguments: [false, true])
+  func floor(force: Bool) async throws {
     try await onBench { bench in
       let fleet = try bench.fleet()
       try await bench.working(fleet) {
         let device = try await fleet.device("1")
-        let csr = try makeCSR("a.example.net", "b.example.net")
-        _ = try await fleet.request(fleet.submit(csr, of: device).id, of: device, in: .ready)
-        await #expect {
-          try await fleet.submit(makeCSR("b.example.net", "a.example.net"), of: device, force: true)
-        } throws: { error in
-          (error as? Refusal)?.word == .rateLimited && (error as? Refusal)?.text.contains("10 minutes") == true
+        let issuedAt = bench.clock.wallClock.now()
+        _ = try await fleet.installed(makeCSR("a.example.net", "b.example.net"), of: device)
+        try await bench.advance(by: .seconds(60), at: fleet)
+        let first = try await fleet.submit(makeCSR("b.example.net", "a.example.net"), of: device, force: force)
+        let newer = try await fleet.submit(makeCSR("a.example.net", "b.example.net"), of: device, force: force)
+        for waiting in [first, newer] { #expect(waiting.state == .queued && waiting.dueAt == issuedAt + .seconds(600)) }
+        try await bench.advance(by: .seconds(500), at: fleet)
+        _ = try await fleet.change("limits.apply", to: "false")
+        try await bench.settle(fleet)
+        #expect(bench.client.calls(for: newer.id.rawValue) == 0)
+        let shown = try await fleet.certificates(of: device, all: true).filter { [first.id, newer.id].contains($0.request) }
+        #expect(shown.map(\.state) == [.superseded, .queued])
+        #expect(shown.last?.text == "It waits for the pause between two certificates for the same names.")
+        #expect(try await fleet.alarms(of: device).isEmpty)
+        for (names, slot) in [(["a.example.net"], "names"), (["a.example.net", "b.example.net"], "key")] {
+          let other = try await fleet.submit(SigningKey(.p256).signingRequest(for: names.map(dns)), of: device, slot: slot, force: force)
+          _ = try await fleet.request(other.id, of: device, in: .ready)
         }
-        let renewed = try #require(try await fleet.renew(.init(device: device), force: true).first)
+        try await bench.advance(by: .seconds(41), at: fleet)
+        _ = try await fleet.request(newer.id, of: device, in: .ready)
+        let renewed = try #require(try await fleet.renew(.init(request: newer.id), force: true).first)
         _ = try await fleet.request(renewed, of: device, in: .ready)
-        try await bench.advance(by: .seconds(601), at: fleet)
-        #expect(try await fleet.submit(csr, of: device, force: true).id != renewed)
+      }
+    }
+  }
+
+  @Test("a CSR that waits for ten minutes to be over does so through a restart, and an administrator ends that")
+  func floorEnded() async throws {
+    try await onBench { bench in
+      let first = try bench.fleet()
+      let (device, waiting) = try await bench.working(first) {
+        let enrolled = try await first.enrolled("1", makeCSR("a.example.net"))
+        return (enrolled.device, try await first.submit(makeCSR("a.example.net"), of: enrolled.device).id)
+      }
+      let second = try bench.fleet()
+      try await bench.working(second) {
+        try await bench.settle(second)
+        #expect(bench.client.calls(for: waiting.rawValue) == 0)
+        await #expect { try await second.renew(.init(request: waiting), force: false) } throws: { ($0 as? Refusal)?.word == .rateLimited }
+        #expect(try await second.renew(.init(request: waiting), force: true) == [waiting])
+        _ = try await second.request(waiting, of: device, in: .ready)
+      }
+    }
+  }
+
+  @Test("a device that was never handed its certificate, and has lost the key, gets another one at once, but only once")
+  func lostKey() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let device = try await fleet.device("1")
+        for _ in 1...2 {
+          let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+          _ = try await fleet.request(request.id, of: device, in: .ready)
+        }
+        #expect(try await fleet.submit(makeCSR("a.example.net"), of: device).dueAt == bench.clock.wallClock.now() + .seconds(600))
+      }
+    }
+  }
+
+  @Test("a certificate that is to be replaced is replaced at once, however new it is")
+  func demanded() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let enrolled = try await fleet.enrolled("1", makeCSR("a.example.net"))
+        _ = try await fleet.begin(.init(reason: .forced))
+        let request = try await fleet.submit(
+          .init(csr: makeCSR("a.example.net").pem, replaces: enrolled.certificate.fingerprint), of: enrolled.device)
+        _ = try await fleet.request(request.id, of: enrolled.device, in: .ready)
       }
     }
   }
