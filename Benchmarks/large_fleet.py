@@ -78,7 +78,7 @@ def rows(number, now, der, leaf, chain):
         following = secrets.token_hex(16)
         yield "request", common | hashes(following) | {
             "id": following, "state": "queued", "requestedAt": now, "changedAt": now, "neededBy": end,
-            "waitUntil": now + DAY + number, "waitFor": "the CA's limit on orders of an account",
+            "waitUntil": now + DAY + number, "waitFor": "orders",
         }  # fmt: skip
 
 

@@ -46,6 +46,8 @@ enum LedgerAccount: Hashable {
     init(hash: String) { self.hash = hash }
   }
 
+  fileprivate var isOfFailures: Bool { if case .failures = self { true } else { false } }
+
   /// The limit in the words of a sentence.
   var description: String {
     switch self {
@@ -92,18 +94,25 @@ struct Ledger: Hashable {
     }
   }
 
-  /// Which limit an order has to wait for, and until when; nil if it can be made now. A part is kept for emergencies.
-  func wait(for charges: [LedgerAccount], names: [DNSName], isEmergency: Bool, at now: Instant) -> (account: LedgerAccount, until: Instant)? {
-    func readyAt(_ account: LedgerAccount, leaving reserve: (Int) -> Int) -> Instant {
-      guard let bucket = buckets[account] else { return now }
-      // What may have been spent keeps no certificate that is about to end from being renewed: the CA knows better.
-      if isEmergency, let knownSince, now < knownSince + bucket.limit.period { return now }
-      return bucket.readyAt(leaving: reserve(bucket.limit.count))
-    }
-    let spent = charges.map { ($0, readyAt($0) { isEmergency ? 0 : Self.reserve(of: $0) }) }
+  /// Which limit an order has to wait for, and until when its turn comes; nil if it can be made now. A part is kept for emergencies, which wait for nobody.
+  /// - Parameter ahead: how many wait for a limit that are more urgent.
+  func wait(
+    for charges: [LedgerAccount], names: [DNSName], isEmergency: Bool, at now: Instant, ahead: [LedgerAccount: Int] = [:]
+  ) -> (account: LedgerAccount, until: Instant)? {
     // A validation that fails is charged afterwards, so there must be room for it.
-    let failures = names.map { (LedgerAccount.failures($0), readyAt(.failures($0)) { _ in 0 }) }
-    return (spent + failures).filter { $0.1 > now }.max { $0.1 < $1.1 }.map { (account: $0.0, until: $0.1) }
+    let moments = (charges + names.map(LedgerAccount.failures)).map { account in
+      (account: account, until: roomAt(account, isEmergency: isEmergency, at: now, ahead: ahead[account] ?? 0))
+    }
+    return moments.filter { $0.until > now }.max { $0.until < $1.until }
+  }
+
+  /// When a limit has room for one more than those `ahead`.
+  func roomAt(_ account: LedgerAccount, isEmergency: Bool = false, at now: Instant, ahead: Int = 0) -> Instant {
+    guard let bucket = buckets[account] else { return now }
+    // What may have been spent keeps no certificate that is about to end from being renewed: the CA knows better.
+    if isEmergency, let knownSince, now < knownSince + bucket.limit.period { return now }
+    if isEmergency { return bucket.readyAt() }
+    return bucket.readyAt(leaving: account.isOfFailures ? 0 : Self.reserve(of: bucket.limit.count), after: ahead, at: now)
   }
 
   /// How many of a limit are kept for certificates that are about to end: a tenth, and two of few.

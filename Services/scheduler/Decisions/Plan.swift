@@ -13,6 +13,10 @@ struct Plan: Hashable {
     /// When the certificate in use ends.
     let end: Instant?
     let exemption: LedgerExemption
+    /// By when it is needed, and the number of its request.
+    let urgency: Urgency
+
+    var place: QueuePlace { QueuePlace(wantedAt: wantedAt, urgency: urgency) }
   }
 
   /// Its turn.
@@ -34,7 +38,7 @@ struct Plan: Hashable {
   ///   - limits: nil where there are none to be kept to.
   init(_ slots: [Slot], ledger: Ledger, limits: AuthorityLimits?, suffixes: PublicSuffixList, at now: Instant) {
     var forecast = TurnForecast(ledger: ledger, limits: limits, suffixes: suffixes, at: now)
-    turns = slots.sorted { ($0.wantedAt, $0.end ?? .latest) < ($1.wantedAt, $1.end ?? .latest) }.map { slot in
+    turns = slots.sorted { $0.place < $1.place }.map { slot in
       let turn = forecast.turn(wantedAt: slot.wantedAt, slot.exemption) { slot.names }
       return Turn(slot: slot, at: turn.at, limit: turn.limit)
     }

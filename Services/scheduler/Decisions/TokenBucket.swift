@@ -33,6 +33,12 @@ struct TokenBucket: Hashable {
     fullAt - (limit.period - limit.refill * (1 + min(reserve, limit.count - 1)))
   }
 
+  /// The same, after so many others have spent one each as soon as they could.
+  func readyAt(leaving reserve: Int, after others: Int, at now: Instant) -> Instant {
+    guard others > 0 else { return readyAt(leaving: reserve) }
+    return TokenBucket(limit, fullAt: max(fullAt, now) + limit.refill * others).readyAt(leaving: reserve)
+  }
+
   mutating func spend(at now: Instant) {
     fullAt = min(max(fullAt, now) + limit.refill, now + Self.longest(of: limit))
   }

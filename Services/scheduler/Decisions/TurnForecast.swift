@@ -1,6 +1,6 @@
 import PKI
 
-/// Says when the turns of certificates come, by the CA's limits as they are spent now: one after the other, in the order in which they are wanted. It changes
+/// Says when the turns of certificates come, by the CA's limits as they are spent now: one after the other, in the order of their ``QueuePlace``. It changes
 /// nothing, and knows no more than what is spent at the moment that it has come to: a fleet may be of any size.
 struct TurnForecast {
   /// When a turn comes.

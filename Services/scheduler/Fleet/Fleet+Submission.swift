@@ -223,14 +223,11 @@ extension Transaction {
     return newest.machine
   }
 
-  /// Until when the slot has a certificate; where it has none, one is missing, but a day more is less than an end of one in use.
   private func neededBy(slot: String, of device: DeviceID) throws -> Instant {
     let served = try RequestRecord.served(of: device, slot: slot, from: database)
     let end = try served.flatMap { try CertificateRecord.of($0.id, from: database)?.notAfter }
     let renewal = try RenewalRecord.of(device, slot: slot, from: database).first
-    // What is, or is about to be, revoked is as good as over.
-    if renewal?.isEmergency == true { return now }
-    return min(end ?? now + .days(1), renewal?.demand?.deadline ?? .latest)
+    return Urgency.neededBy(end: end, deadline: renewal?.demand?.deadline, isEmergency: renewal?.isEmergency == true, at: now)
   }
 
   private func demand(on slot: String, of device: DeviceID) throws -> RenewalDemand? {

@@ -112,6 +112,24 @@ extension RequestRecord {
     return underWay + waiting
   }
 
+  /// How many that are more urgent wait for each of these limits.
+  static func countWaiting(
+    for limits: [LedgerAccount], before urgency: Urgency, from database: Database
+  ) throws -> [LedgerAccount: Int] {
+    let statement = try database.cachedStatement(
+      sql: "SELECT count(*) FROM request WHERE waitFor = ? AND (coalesce(neededBy, requestedAt), number) < (?, ?)")
+    return try limits.reduce(into: [:]) { counts, limit in
+      counts[limit] = try Int.fetchOne(statement, arguments: [limit.text, urgency.neededBy.milliseconds, urgency.number])
+    }
+  }
+
+  /// The most urgent of those that wait for a limit.
+  static func next(for limit: LedgerAccount, from database: Database) throws -> RequestRecord? {
+    try readable(
+      1, database, sql: "SELECT * FROM request WHERE waitFor = ? ORDER BY coalesce(neededBy, requestedAt), number", arguments: [limit.text]
+    ).first
+  }
+
   /// Since when the one in the queue that has waited longest waits for nothing but its turn: since it came there, or its limit has room again. Nil when
   /// there is none.
   static func waitingSince(at now: Instant, from database: Database) throws -> Instant? {

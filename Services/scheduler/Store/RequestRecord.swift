@@ -38,7 +38,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
   var neededBy: Instant?
   /// In the queue: it waits until then, for a limit of the CA, or if there is none because its names had a certificate a moment ago.
   private(set) var waitUntil: Instant?
-  private(set) var waitFor: String?
+  private(set) var waitFor: LedgerAccount?
   /// How many newOrder requests it has cost.
   var newOrders: Int
   /// acme-client may keep something under its id, until it is told to release it.
@@ -101,6 +101,9 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
     }
   }
 
+  /// Its place in the queue.
+  var urgency: Urgency { Urgency(neededBy: neededBy ?? requestedAt, number: number ?? .max) }
+
   /// It is ordered from there now.
   mutating func order(from authority: Authority) {
     self.authority = authority.directory
@@ -109,7 +112,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
   }
 
   /// It waits for a limit of the CA.
-  mutating func wait(until moment: Instant, for limit: String) {
+  mutating func wait(until moment: Instant, for limit: LedgerAccount) {
     (waitUntil, waitFor) = (moment, limit)
   }
 
@@ -119,7 +122,7 @@ struct RequestRecord: Codable, FetchableRecord, MutablePersistableRecord, Sendab
   }
 
   /// What it waits for, in the words of a sentence.
-  var waitReason: String? { waitFor ?? waitUntil.map { _ in "the pause between two certificates for the same names" } }
+  var waitReason: String? { waitFor?.description ?? waitUntil.map { _ in "the pause between two certificates for the same names" } }
 
   /// It does not wait any more.
   mutating func endWait() {

@@ -41,7 +41,7 @@ extension Transaction {
       case .ordering: .ordering(since: newest.changedAt)
       case .queued: .underWay
       }
-    if let limit = newest.waitFor, let moment = newest.waitUntil { outcome = .waiting(for: limit, until: moment) }
+    if let limit = newest.waitFor, let moment = newest.waitUntil { outcome = .waiting(for: limit.description, until: moment) }
     var facts = SlotFacts(names: newest.names, outcome: outcome)
     let inUse = try validity(of: requests.first { $0.phase == .installed })
     facts.inUse = try inUse ?? validity(of: requests.first { $0.phase == .ready })

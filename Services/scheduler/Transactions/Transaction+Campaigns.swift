@@ -16,7 +16,8 @@ extension Transaction {
       Plan.Slot(
         device: member.request.device, slot: member.request.slot, names: member.request.names, wantedAt: now,
         end: member.renewal.schedule.validity.notAfter,
-        exemption: try exemption(of: member.request.names, replacing: member.request, at: authority))
+        exemption: try exemption(of: member.request.names, replacing: member.request, at: authority),
+        urgency: Urgency(neededBy: member.renewal.schedule.validity.notAfter, number: member.request.number ?? 0))
     }
     let plan = Plan(slots, ledger: ledger ?? Ledger([:]), limits: limits, suffixes: publicSuffixes, at: now)
     let bySlot = Dictionary(members.map { (SlotKey($0.request), $0.request.id) }, uniquingKeysWith: { first, _ in first })

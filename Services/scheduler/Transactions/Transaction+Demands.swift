@@ -16,6 +16,7 @@ extension Transaction {
     if !isAtWork { changed.keep(.waiting) }
     try changed.update(database)
     try moveKept(from: renewal, to: changed)
+    if joined.isEmergency { try hurry(changed) }
     hasWork = true
   }
 

@@ -12,8 +12,10 @@ extension Transaction {
     let charges = Ledger.charges(request.names, try exemption(of: request, at: authority), suffixes: publicSuffixes)
     let failures = request.names.map(LedgerAccount.failures)
     var ledger = try LedgerRecord.ledger(charges + failures, of: authority.book, by: limits, at: now, from: database)
-    if let wait = ledger.wait(for: charges, names: request.names, isEmergency: try isEmergency(request), at: now) {
-      request.wait(until: wait.until, for: wait.account.description)
+    let emergency = try emergency(of: request)
+    let ahead = try RequestRecord.countWaiting(for: charges + failures, before: request.urgency, from: database)
+    if let wait = ledger.wait(for: charges, names: request.names, isEmergency: emergency <= now, at: now, ahead: ahead) {
+      request.wait(until: emergency <= now ? wait.until : min(wait.until, emergency), for: wait.account)
       try request.update(database)
       note(request)
       return false
@@ -38,6 +40,31 @@ extension Transaction {
     ledger.spend(blamed.map(LedgerAccount.failures), at: now)
     if let limited { ledger.holdBack(limited, until: now + .seconds(failure.retryAfter ?? 3_600), at: now) }
     try LedgerRecord.keep(ledger, of: book, in: database)
+    for account in charges { try callNext(for: account) }
+  }
+
+  /// Who waits for a limit has been ordered, or is gone, or something was given back: whoever is next waits no longer than until the limit has room. So
+  /// nothing of it is lost, though those behind him are told nothing new before their turn.
+  mutating func callNext(for account: LedgerAccount) throws {
+    guard let limits = settings.limits, let book = settings.authority?.book, var next = try RequestRecord.next(for: account, from: database),
+      let told = next.waitUntil
+    else { return }
+    let room = try LedgerRecord.ledger([account], of: book, by: limits, at: now, from: database).roomAt(account, at: now)
+    guard room < told else { return }
+    next.wait(until: max(room, now), for: account)
+    try next.update(database)
+    note(next)
+  }
+
+  /// A certificate is as good as over: the CSR that is to replace it comes before all others.
+  mutating func hurry(_ renewal: RenewalRecord) throws {
+    guard var next = try RequestRecord.newest(of: renewal.device, slot: renewal.slot, from: database), next.id != renewal.request,
+      next.phase == .queued
+    else { return }
+    next.neededBy = now
+    next.endWait()
+    try next.update(database)
+    note(next)
   }
 
   /// An attempt has cost more orders than one, or its order was made without the exemption that was counted on.
@@ -102,15 +129,14 @@ extension Transaction {
     return Set(served.names) == Set(names) ? .renewal : .none
   }
 
-  /// Whether the request may spend what is kept for emergencies: its device has a certificate, and not for long, or somebody insists.
-  private func isEmergency(_ request: RequestRecord) throws -> Bool {
-    if request.isForced { return true }
+  /// From when on the request may spend what is kept for emergencies: its device has a certificate, and not for long, or somebody insists.
+  private func emergency(of request: RequestRecord) throws -> Instant {
+    if request.isForced { return .earliest }
     guard let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database), served.id != request.id,
       let certificate = try CertificateRecord.of(served.id, from: database)
-    else { return false }
-    let validity = certificate.validity
-    let isEmergency = try RenewalRecord.of(served.id, from: database)?.isEmergency ?? false
-    return isEmergency || now >= validity.notAfter - validity.lifetime / 10
+    else { return .latest }
+    if try RenewalRecord.of(served.id, from: database)?.isEmergency == true { return .earliest }
+    return certificate.validity.notAfter - certificate.validity.lifetime / 10
   }
 }
 

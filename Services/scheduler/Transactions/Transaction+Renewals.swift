@@ -22,6 +22,7 @@ extension Transaction {
     for remark in remarks {
       switch remark {
       case .pressing:
+        try hurry(renewal)
         if try joinCampaign(id) { continue }
         try record(
           Event(

@@ -17,7 +17,7 @@ extension Transaction {
     let (id, device, slot, state): (String, String, String, String) = (row["id"], row["device"], row["slot"], row["state"])
     try database.execute(
       sql: """
-        UPDATE request SET state = 'superseded', nextAttempt = NULL, dueAt = NULL, waitUntil = NULL, isHeldByClient = 0 WHERE id = ?
+        UPDATE request SET state = 'superseded', nextAttempt = NULL, dueAt = NULL, waitUntil = NULL, waitFor = NULL, isHeldByClient = 0 WHERE id = ?
         """,
       arguments: [id])
     try record(

@@ -40,7 +40,7 @@ struct Transaction {
   mutating func handle(_ event: RequestEvent, of request: RequestRecord) throws {
     var request = request
     var machine = request.machine
-    let before = machine.phase
+    let (before, limit) = (machine.phase, request.waitFor)
     let actions = machine.handle(event, at: now)
     guard machine.phase != before else { return }
     explain("\(event.word): the request was \(before.word) and is \(machine.phase.word)", of: request)
@@ -50,6 +50,7 @@ struct Transaction {
       try database.execute(sql: "UPDATE certificate SET announceAt = NULL WHERE request = ?", arguments: [request.id.rawValue])
     }
     note(request)
+    if let limit { try callNext(for: limit) }
     for action in actions { try perform(action, for: request) }
   }
 

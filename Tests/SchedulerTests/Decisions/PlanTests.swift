@@ -11,7 +11,8 @@ struct PlanTests {
   private func slot(_ name: String, _ exemption: LedgerExemption = .none, in days: Int = 0, end: Int? = nil) -> Plan.Slot {
     Plan.Slot(
       device: DeviceID(rawValue: name), slot: "default", names: [dns(name)], wantedAt: now + .days(days), end: end.map { now + .days($0) },
-      exemption: exemption)
+      exemption: exemption,
+      urgency: Urgency(neededBy: end.map { now + .days($0) } ?? now + .days(1), number: 0))
   }
 
   private func plan(_ slots: [Plan.Slot], limits: AuthorityLimits? = AuthorityLimits()) -> Plan {
@@ -64,6 +65,17 @@ struct PlanTests {
   @Test("where there are no limits nothing waits")
   func unlimited() {
     #expect(plan((0..<500).map { slot("h\($0).example.com") }, limits: nil).turns.allSatisfy { $0.at == now })
+  }
+
+  @Test("of those that are wanted at the same moment the one that is needed first comes first, and then the one that asked first")
+  func ties() {
+    let order = [(name: "c", needed: 3, number: 1), ("b", 2, 9), ("a", 2, 8), ("z", 1, 10)]
+    let slots = order.map { name, needed, number in
+      Plan.Slot(
+        device: DeviceID(rawValue: name), slot: "default", names: [dns("\(name).example.com")], wantedAt: now, end: nil, exemption: .none,
+        urgency: Urgency(neededBy: now + .days(needed), number: Int64(number)))
+    }
+    #expect(plan(slots).turns.map(\.slot.device.rawValue) == ["z", "a", "b", "c"])
   }
 
   @Test("a turn that comes after the end of the certificate is seen")

@@ -178,62 +178,6 @@ struct StoreTests {
     }
   }
 
-  @Test("a database of the version before gets schedules for the certificates in it, and they are asked about and renewed")
-  func upgraded() async throws {
-    try await onBench { bench in
-      let first = try bench.fleet()
-      let device = try await first.device("1")
-      let request = try await first.submit(makeCSR("a.example.net"), of: device)
-      let ready = try await bench.working(first) { try await first.request(request.id, of: device, in: .ready).certificate }
-      try await first.store.write { try $0.execute(sql: Self.downgrade) }
-
-      let second = try bench.fleet()
-      try await second.sweep()
-      try await bench.working(second) {
-        try await bench.settle(second)
-        #expect(try await second.certificates(of: device, all: true).first?.dueAt == ready.map { $0.notAfter - .days(30) })
-        #expect(bench.client.state.withLock { !$0.inquiries.isEmpty })
-      }
-    }
-  }
-
-  /// What version 3 of the schema and the later ones added is taken away again.
-  private static let downgrade = """
-    DROP INDEX requestInTurn;
-    DROP INDEX requestByPatience;
-    DROP INDEX deviceUnknown;
-    DROP INDEX deviceInService;
-    DROP INDEX certificateInForce;
-    ALTER TABLE certificate DROP COLUMN deliveredAt;
-    DROP TABLE visit;
-    DROP TABLE mark;
-    ALTER TABLE device DROP COLUMN clockOffset;
-    DROP INDEX certificateByObservation;
-    ALTER TABLE certificate DROP COLUMN servedAt;
-    ALTER TABLE certificate DROP COLUMN observeAt;
-    ALTER TABLE device DROP COLUMN retiredAt;
-    DROP INDEX deviceByAdoption;
-    DROP INDEX certificateByFingerprint;
-    ALTER TABLE device DROP COLUMN adoptedDueAt;
-    DROP INDEX requestByKey;
-    DROP TABLE campaign;
-    DROP TABLE renewal;
-    DROP TABLE alarm;
-    DROP TABLE ledger;
-    DROP TABLE authorityOutage;
-    DROP INDEX requestByDueAt;
-    DROP INDEX requestByWait;
-    DROP INDEX certificateByAnnouncement;
-    ALTER TABLE request DROP COLUMN dueAt;
-    ALTER TABLE request DROP COLUMN charges;
-    ALTER TABLE request DROP COLUMN neededBy;
-    ALTER TABLE request DROP COLUMN waitUntil;
-    ALTER TABLE request DROP COLUMN waitFor;
-    ALTER TABLE certificate DROP COLUMN announceAt;
-    DELETE FROM grdb_migrations WHERE identifier >= '3';
-    PRAGMA user_version = 2;
-    """
-
   @Test("events are forgotten when they are too old")
   func retention() async throws {
     try await onBench { bench in
@@ -257,7 +201,8 @@ struct StoreTests {
       "DELETE FROM ledger WHERE fullAt <= 1",
       "SELECT * FROM request WHERE device = 'd' AND csrHash = 'h' ORDER BY number DESC LIMIT 20",
       "SELECT * FROM request WHERE dueAt <= 1", "SELECT * FROM request WHERE keyPin = 'k' AND state <> 'superseded'",
-      "SELECT min(waitUntil) FROM request WHERE waitUntil > 1",
+      "SELECT min(waitUntil) FROM request WHERE waitUntil > 1", "SELECT max(waitUntil) FROM request WHERE waitUntil IS NOT NULL",
+      "SELECT count(*) FROM request WHERE waitFor = 'orders' AND (coalesce(neededBy, requestedAt), number) < (1, 1)",
       "SELECT * FROM renewal WHERE state = 'waiting' AND dueAt <= 1 ORDER BY dueAt",
       "SELECT * FROM renewal WHERE answerBy <= 1", "SELECT NOT EXISTS (SELECT 1 FROM renewal WHERE campaign = 1)",
       "SELECT * FROM renewal WHERE pollAt <= 1 ORDER BY pollAt",
