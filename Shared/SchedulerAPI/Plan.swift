@@ -18,9 +18,13 @@ public struct PlannedTurn: Codable, Sendable, Hashable {
   public var limit: String?
   /// When the certificate in use ends.
   public var end: Instant?
+  /// In a rehearsal: when the one that there is would have ended, if that is over.
+  public var ended: Instant?
 
   /// A turn.
-  public init(number: Int, device: DeviceID, slot: String, names: [DNSName], at: Instant, limit: String? = nil, end: Instant? = nil) {
+  public init(
+    number: Int, device: DeviceID, slot: String, names: [DNSName], at: Instant, limit: String? = nil, end: Instant? = nil, ended: Instant? = nil
+  ) {
     self.number = number
     self.device = device
     self.slot = slot
@@ -28,6 +32,7 @@ public struct PlannedTurn: Codable, Sendable, Hashable {
     self.at = at
     self.limit = limit
     self.end = end
+    self.ended = ended
   }
 }
 

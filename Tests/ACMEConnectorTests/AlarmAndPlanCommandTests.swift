@@ -69,13 +69,14 @@ struct AlarmAndPlanCommandTests {
       try await replies.send(.init(turns: [turn], next: 1, total: 4, days: [DayLoad(day: Samples.seen, orders: 3)], warnings: ["Too many names."]))
       var later = turn
       later.slot = "mail"
+      later.ended = call.lifetime == nil ? nil : Samples.seen
       return .init(turns: [later], total: 4)
     }
     try await TestConnector.serving(admin(handler)) { connector in
       let output = try await connector.run("plan", "--lifetime", "45d").output
       #expect(asked.withLockedValue { $0 } == 45 * 86_400)
-      #expect(output.contains("2026-11-26T12:00:00Z (in 3 days)  d1      web   -     the CA's limit  a.example"))
-      #expect(output.contains("d1      mail  -"), "the second part")
+      #expect(output.contains("2026-11-26T12:00:00Z (in 3 days)  d1      web   -     -                     the CA's limit  a.example"))
+      #expect(output.contains("d1      mail  -     2026-11-23T11:30:00Z  "), "the second part, and what would have ended")
       #expect(output.contains("And 2 later.\n"))
       #expect(output.contains("2026-11-23  3\n"))
       #expect(output.hasSuffix("Warning: Too many names.\n"))

@@ -13,6 +13,8 @@ struct FleetPlan {
     let forecast: TurnForecast.Turn
     /// When the certificate in use ends.
     let end: Instant?
+    /// In a rehearsal: when the one that there is would have ended, if that is over.
+    let ended: Instant?
 
     var at: Instant { forecast.at }
     /// It comes too late.
@@ -35,42 +37,50 @@ struct FleetPlan {
   init(
     by settings: Settings, lifetime: Duration?, isOtherAuthority: Bool, suffixes: PublicSuffixList, at now: Instant, from database: Database
   ) throws {
-    var slots: [Slot] = []
-    var warnings: [String] = []
+    var slots: [PlannedSlot] = []
+    var (warnings, obstacles): ([String], [String]) = ([], [])
     if let end = try Fleet.cautiousUntil(settings, at: now, from: database) {
       warnings.append("The database is a restored backup: the CA's limits are taken for spent until \(end).")
     }
     let outlooks = try SlotOutlook.all(at: now, from: database)
     let rehearsal = Rehearsal(lifetime: lifetime, rule: settings.renewalRule)
     while let outlook = try outlooks.next() {
-      guard let slot = Slot(outlook, in: rehearsal, at: now) else { continue }
+      guard let slot = PlannedSlot(outlook, in: rehearsal, at: now) else {
+        if obstacles.count < Self.mostWarnings { obstacles += try Self.obstacle(outlook, from: database).map { [$0] } ?? [] }
+        continue
+      }
       slots.append(slot)
       if warnings.count < Self.mostWarnings {
         warnings += try rehearsal.warnings(outlook, at: now) { try RequestRecord.names(of: outlook.number, from: database) }
       }
     }
 
-    try AdoptedOutlook.forEach(by: settings.renewalRule, at: now, from: database) { slots.append(Slot($0, in: rehearsal, at: now)) }
+    try AdoptedOutlook.forEach(by: settings.renewalRule, at: now, from: database) { slots.append(PlannedSlot($0, in: rehearsal, at: now)) }
 
     let ledger = try settings.limits.flatMap { limits in
       try settings.authority.map { try LedgerRecord.all(of: $0.book, by: limits, at: now, from: database) }
     }
-    func turns(of slots: [Slot], heldUntil: Instant?) throws -> [Turn] {
+    func turns(of slots: [PlannedSlot], heldUntil: Instant?) throws -> [Turn] {
       var forecast = TurnForecast(
         ledger: ledger ?? Ledger([:]), limits: ledger == nil ? nil : settings.limits, heldUntil: heldUntil, suffixes: suffixes, at: now)
-      return try slots.sorted { ($0.wantedAt, $0.end ?? .latest) < ($1.wantedAt, $1.end ?? .latest) }.map { slot in
-        let turn = try forecast.turn(wantedAt: slot.wantedAt, slot.exemption) { try RequestRecord.names(of: slot.request, from: database) }
-        return Turn(request: slot.request, forecast: turn, end: slot.end)
+      return try slots.sorted { $0.place < $1.place }.map { slot in
+        let turn = try forecast.turn(wantedAt: slot.place.wantedAt, slot.exemption) { try RequestRecord.names(of: slot.request, from: database) }
+        return Turn(request: slot.request, forecast: turn, end: slot.end, ended: slot.ended)
       }.sorted { $0.at < $1.at }
     }
     let outage = try settings.authority.flatMap { try AuthorityRecord.health(of: DirectoryURL($0.directory), from: database).outage }
     self.turns = try turns(of: slots, heldUntil: outage?.retryAt)
     days = Self.days(of: self.turns)
+    let ended = self.turns.count { $0.ended != nil }
+    if ended > 0 {
+      warnings.insert(
+        "\(ended) of the present certificates would have ended by now; they are planned as if they had been renewed in time ever since.", at: 0)
+    }
     warnings += try Array(self.turns.lazy.filter(\.isLate).prefix(Self.mostWarnings)).map { turn in
       let names = try RequestRecord.names(of: turn.request, from: database)
       return "The turn of \(names.summary) comes \(turn.at), after the end of its certificate \(turn.end ?? turn.at)."
     }
-    self.warnings = Array(warnings.prefix(Self.mostWarnings))
+    self.warnings = Array((obstacles + warnings).prefix(Self.mostWarnings))
 
     if isOtherAuthority {
       let others = slots.filter(\.isOfOtherAuthority)
@@ -83,6 +93,20 @@ struct FleetPlan {
     } else {
       change = nil
     }
+  }
+
+  /// Why a slot gets no turn though it wants a certificate; nil where it wants none.
+  private static func obstacle(_ outlook: SlotOutlook, from database: Database) throws -> String? {
+    guard !outlook.isServed, let request = try RequestRecord.numbered(outlook.number, from: database) else { return nil }
+    let reason: String
+    switch request.phase {
+    case .failed(let failure, again: nil):
+      reason = "has failed for good and needs another CSR: \(failure.error): \(failure.explanation.line(of: 500))"
+    case .awaitingApproval(let name):
+      reason = "waits until \(name), which is another device's, is approved with `acme-connector names approve`."
+    default: return nil
+    }
+    return "No turn comes for \(request.names.summary) of the device \(outlook.deviceKey), whose request \(request.id) \(reason)"
   }
 
   /// How many turns come on each day, UTC; days without any are left out.
@@ -107,107 +131,7 @@ extension FleetPlan {
       }
       let limit = turn.forecast.limit?.description ?? (turn.forecast.isHeld ? "the CA, which cannot be used" : nil)
       return PlannedTurn(
-        number: place + 1, device: shown.device, slot: shown.slot, names: shown.names, at: turn.at, limit: limit, end: turn.end)
+        number: place + 1, device: shown.device, slot: shown.slot, names: shown.names, at: turn.at, limit: limit, end: turn.end, ended: turn.ended)
     }
   }
-}
-
-/// What a plan holds of each slot of a fleet.
-private struct Slot {
-  /// Its newest request.
-  let request: PlanSubject
-  /// When it is to be ordered.
-  let wantedAt: Instant
-  /// When the certificate in use ends.
-  let end: Instant?
-  let exemption: LedgerExemption
-  /// The certificate is not of the CA that is to order.
-  let isOfOtherAuthority: Bool
-  /// It is of a CA for trials, and that is not the one.
-  let isForTrial: Bool
-
-  /// The same, if it were to be ordered then.
-  func wanted(at moment: Instant) -> Slot {
-    Slot(request: request, wantedAt: moment, end: end, exemption: exemption, isOfOtherAuthority: isOfOtherAuthority, isForTrial: isForTrial)
-  }
-}
-
-extension Slot {
-  /// Nil when nothing is to be ordered.
-  fileprivate init?(_ outlook: SlotOutlook, in rehearsal: Rehearsal, at now: Instant) {
-    let certificate = outlook.certificate
-    let isOfOther = certificate.map { !rehearsal.isCurrent($0.authority) } ?? false
-    let isTrialOfOther = isOfOther && certificate?.isForTrial == true
-    guard let wantedAt = rehearsal.wantedAt(outlook, isReplacedNow: isTrialOfOther, at: now) else { return nil }
-    // What is revoked, or of a CA for trials, is not in use: nobody trusts it.
-    let inUse = certificate.flatMap { $0.isRevoked || isTrialOfOther ? nil : $0 }
-    let validity = inUse.map(rehearsal.validity)
-    // In a rehearsal a certificate that would have ended long ago is one that was renewed meanwhile.
-    let end = rehearsal.lifetime == nil ? validity?.notAfter : validity.map { max($0.notAfter, now + ($0.notAfter - wantedAt)) }
-    let exemption: LedgerExemption =
-      if isOfOther { .none } else if certificate?.hasWindow == true { .renewalInWindow } else if certificate?.hasSameNames == true {
-        .renewal
-      } else { .none }
-    self.init(
-      request: .request(outlook.number), wantedAt: wantedAt, end: end, exemption: exemption, isOfOtherAuthority: isOfOther,
-      isForTrial: isTrialOfOther)
-  }
-
-  /// Whose certificate it is that a device has brought with it, nobody knows: the next one counts as a new one.
-  fileprivate init(_ adopted: AdoptedOutlook, in rehearsal: Rehearsal, at now: Instant) {
-    let validity = rehearsal.validity(adopted.validity)
-    let dueAt = RenewalSchedule(validity, issuedAt: validity.notBefore).dueAt(by: rehearsal.rule)
-    self.init(
-      request: .adopted(adopted.device, adopted.names), wantedAt: adopted.isForTrial ? now : dueAt, end: adopted.isForTrial ? nil : validity.notAfter,
-      exemption: .none, isOfOtherAuthority: false, isForTrial: false)
-  }
-}
-
-/// By what a plan is made: the rule, and as if certificates lived for as long as is said.
-private struct Rehearsal {
-  let lifetime: Duration?
-  let rule: RenewalRule
-
-  /// Let's Encrypt's profile shortlived (https://letsencrypt.org/docs/profiles/).
-  private static let mostShortLivedNames = 25
-
-  /// Whether this directory is that of the CA which is to order.
-  func isCurrent(_ authority: String) -> Bool { DirectoryURL(authority) == rule.authority }
-
-  /// The validity of a certificate, or what it would be.
-  func validity(_ certificate: SlotOutlook.Certificate) -> Validity { validity(certificate.validity) }
-
-  func validity(_ validity: Validity) -> Validity {
-    lifetime.map { Validity(notBefore: validity.notBefore, notAfter: validity.notBefore + $0) } ?? validity
-  }
-
-  /// When the next order is due; nil when none is.
-  func wantedAt(_ outlook: SlotOutlook, isReplacedNow: Bool, at now: Instant) -> Instant? {
-    guard outlook.isServed, let certificate = outlook.certificate else { return outlook.orderedAt }
-    if isReplacedNow { return now }
-    return lifetime == nil ? certificate.dueAt : RenewalSchedule(validity(certificate), issuedAt: certificate.issuedAt).dueAt(by: rule)
-  }
-
-  /// What would go wrong with a slot.
-  /// - Parameter names: those of its newest request.
-  func warnings(_ outlook: SlotOutlook, at now: Instant, names: () throws -> [DNSName]) rethrows -> [String] {
-    guard let validity = outlook.certificate.map(self.validity) else { return [] }
-    var warnings: [String] = []
-    let time = validity.notAfter - RenewalSchedule(validity, issuedAt: validity.notBefore).dueAt(by: rule)
-    let absence = now - outlook.deviceSeenAt
-    if outlook.deviceScope != DeviceKey.administratorScope, absence > time {
-      warnings.append(
-        "The device \(outlook.deviceKey) was last here \(absence.wholeDays) days ago; between due and end there are \(time.wholeDays) days.")
-    }
-    if validity.lifetime < .days(10), outlook.nameCount > Self.mostShortLivedNames {
-      warnings.append(
-        "The certificate for \(try names().summary) has \(outlook.nameCount) names; CAs put \(Self.mostShortLivedNames) into certificates that live so short."
-      )
-    }
-    return warnings
-  }
-}
-
-extension Duration {
-  fileprivate var wholeDays: Int64 { components.seconds / 86_400 }
 }

@@ -1,5 +1,6 @@
 import GRDB
 import PKI
+import SchedulerAPI
 
 /// What is to be expected of a slot: of its newest request, its device, and the certificate that has its schedule, no more than that takes.
 struct SlotOutlook: FetchableRecord {
@@ -16,6 +17,9 @@ struct SlotOutlook: FetchableRecord {
     /// It is of a CA that is there to try things out.
     let isForTrial: Bool
     let isRevoked: Bool
+    /// It is as good as over, or its successor is wanted by then.
+    let isEmergency: Bool
+    let deadline: Instant?
     /// The newest request is for the same names.
     let hasSameNames: Bool
   }
@@ -27,6 +31,8 @@ struct SlotOutlook: FetchableRecord {
   let isServed: Bool
   /// When the request is ordered, where it waits for that.
   let orderedAt: Instant?
+  /// When it is too late for the request.
+  let neededBy: Instant
   let deviceKey: String
   let deviceScope: String
   let deviceSeenAt: Instant
@@ -38,6 +44,7 @@ struct SlotOutlook: FetchableRecord {
     nameCount = row["nameCount"]
     isServed = row["isServed"]
     orderedAt = moment("orderedAt")
+    neededBy = moment("neededBy") ?? .earliest
     deviceKey = row["key"]
     deviceScope = row["scope"]
     deviceSeenAt = moment("lastSeen") ?? .earliest
@@ -45,10 +52,16 @@ struct SlotOutlook: FetchableRecord {
       certificate = Certificate(
         validity: Validity(notBefore: notBefore, notAfter: notAfter), issuedAt: issuedAt, dueAt: dueAt, hasWindow: row["hasWindow"],
         authority: row["authority"], isForTrial: IssuerName.isForTrial(row["issuer"]),
-        isRevoked: row["isRevoked"], hasSameNames: try Self.hasSameNames(row))
+        isRevoked: row["isRevoked"], isEmergency: Self.isEmergency(row, dueAt), deadline: moment("demandDeadline"),
+        hasSameNames: try Self.hasSameNames(row))
     } else {
       certificate = nil
     }
+  }
+
+  private static func isEmergency(_ row: Row, _ dueAt: Instant) -> Bool {
+    let reason = (row["demandReason"] as String?).flatMap(RenewalWish.Reason.init)
+    return row["isPressing"] as Bool || reason.map { RenewalDemand(reason: $0, from: dueAt).isEmergency } ?? false
   }
 
   /// They may stand in another order.
@@ -63,8 +76,8 @@ struct SlotOutlook: FetchableRecord {
       database,
       sql: """
         SELECT request.number, json_array_length(request.names) AS nameCount, request.state IN ('notDue', 'ready', 'installed') AS isServed,
-          CASE request.state WHEN 'queued' THEN coalesce(request.waitUntil, :now) WHEN 'ordering' THEN :now
-            ELSE coalesce(request.nextAttempt, request.dueAt) END AS orderedAt,
+          CASE WHEN request.state IN ('queued', 'ordering') THEN :now ELSE coalesce(request.nextAttempt, request.dueAt) END AS orderedAt,
+          coalesce(request.neededBy, request.requestedAt) AS neededBy, renewal.isPressing, renewal.demandReason, renewal.demandDeadline,
           device.key, device.scope, max(device.lastSeen, coalesce(visit.seenAt, 0)) AS lastSeen, renewal.dueAt, renewal.windowStart IS NOT NULL AS hasWindow,
           renewal.notBefore, renewal.notAfter, renewal.issuedAt, certificate.authority, certificate.issuer,
           certificate.revokedAt IS NOT NULL AS isRevoked,

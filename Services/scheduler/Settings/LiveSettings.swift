@@ -47,9 +47,9 @@ final class LiveSettings: Sendable {
   /// - Throws: ``Refusal`` when it cannot be.
   func proposed(_ value: String?, for key: String) throws(Refusal) -> String? { try layers.storing(value, for: key).value }
 
-  /// What would be set if a value were stored.
-  /// - Throws: ``Refusal`` when it cannot be.
-  func rehearsed(_ value: String, for key: String) throws(Refusal) -> Settings { Settings(try layers.storing(value, for: key).layers) }
+  /// The settings as if one had this value, also where that is fixed: nothing is changed.
+  /// - Throws: ``Refusal`` when the value is not allowed.
+  func rehearsed(_ value: String, for key: String) throws(Refusal) -> Settings { Settings(try layers.rehearsing(value, for: key)) }
 
   /// Takes over a value that is stored now.
   func take(_ value: String?, for key: String) throws {

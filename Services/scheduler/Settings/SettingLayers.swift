@@ -54,6 +54,14 @@ struct SettingLayers: Sendable, Hashable {
     return (layers, value)
   }
 
+  /// The layers as if a setting had this value, whatever fixes it now.
+  /// - Throws: ``Refusal`` when there is no such setting, or the value is not allowed.
+  func rehearsing(_ value: String, for key: String) throws(Refusal) -> SettingLayers {
+    var layers = self
+    layers.environment[key] = try SettingDefinition.of(key).normalized(value)
+    return layers
+  }
+
   /// The layers with another file and environment.
   func rereading(file: SettingsFile, variables: [String: String]) throws(SettingsError) -> SettingLayers {
     try SettingLayers(stored: stored, file: file, path: path, variables: variables)

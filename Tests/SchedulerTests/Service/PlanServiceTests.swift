@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import GRDB
 import PKI
 import SchedulerAPI
@@ -27,6 +28,61 @@ struct PlanServiceTests {
         #expect(rehearsal.warnings.contains { $0.contains("last here 10 days ago") })
         #expect(rehearsal.warnings.contains { $0.contains("has 30 names") })
         #expect(try await fleet.plan(lifetime: .days(45)).turns.map(\.at) == [ready.notBefore + .days(30)])
+      }
+    }
+  }
+
+  @Test("shows what gets no turn, and why: what has failed for good, and what waits for an approval")
+  func obstacles() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      bench.client.set(.fail(Problem(.badCsr, "The CA takes no such key.", final: true)), for: dns("bad.example.net"))
+      try await bench.working(fleet) {
+        _ = try await fleet.submit(makeCSR("bad.example.net"), of: fleet.device("1"))
+        _ = try await fleet.installed(makeCSR("mine.example.net"), of: fleet.device("2"))
+        _ = try await fleet.submit(makeCSR("mine.example.net"), of: fleet.device("3"))
+        try await bench.eventually { try await fleet.plan().turns.count == 1 }
+        let warnings = try await fleet.plan().warnings
+        #expect(warnings.count == 2)
+        #expect(warnings.first?.contains("bad.example.net of the device 1") == true && warnings.first?.contains("The CA takes no such key.") == true)
+        #expect(warnings.last?.contains("the device 3") == true && warnings.last?.contains("names approve") == true)
+      }
+    }
+  }
+
+  @Test("rehearses another lifetime as the fleet would be then: nothing is piled on today, and what would have ended is told")
+  func steady() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        var ends: [Instant] = []
+        for number in 1...3 {
+          let ready = try await fleet.installed(makeCSR("h\(number).example.net"), of: fleet.device("\(number)")).certificate
+          ends.append(ready.notBefore + .days(45))
+          try await bench.advance(by: .days(1), at: fleet)
+        }
+        try await bench.advance(by: .days(43), at: fleet)
+        let now = bench.clock.wallClock.now()
+        let plan = try await fleet.plan(lifetime: .days(45))
+        #expect(plan.turns.map(\.at) == ends.map { $0 + .days(15) }, "the second renewal, each 30 days after the one before")
+        #expect(plan.turns.map(\.end) == ends.map { $0 + .days(30) })
+        #expect(plan.turns.map(\.ended) == ends.map { $0 <= now ? $0 : nil } && plan.turns.last?.ended == nil)
+        #expect(plan.warnings.first?.hasPrefix("2 of the present certificates would have ended by now") == true)
+      }
+    }
+  }
+
+  @Test("rehearses another CA also where the present one is fixed by the environment, and changes nothing")
+  func fixedAuthority() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        _ = try await fleet.installed(makeCSR("a.example.net"), of: fleet.device("1"))
+        let plan = try await fleet.plan(authority: "https://other.test/directory")
+        #expect(plan.change?.staying == 1)
+        #expect(fleet.settings.current.authority?.directory == "https://acme.test/directory")
+        #expect(try fleet.settings.view(of: "authority.directory").source == "environment")
+        await #expect(throws: Refusal.self) { try await fleet.plan(authority: "no URL") }
       }
     }
   }

@@ -23,6 +23,8 @@ struct PlanCommand: ConnectorCommand {
     let reply = try await plan(.init(lifetime: seconds, authority: authority, limit: limit), at: connector)
     if options.json { return try terminal.json(reply) }
     let now = terminal.now
+    let wouldHaveEnded: [Table.Column<PlannedTurn>] =
+      reply.turns.contains { $0.ended != nil } ? [.init("WOULD HAVE ENDED") { $0.ended?.text }] : []
     let turns = Table(
       reply.turns,
       [
@@ -30,6 +32,7 @@ struct PlanCommand: ConnectorCommand {
         .init("DEVICE") { $0.device.rawValue },
         .init("SLOT") { $0.slot },
         .init("ENDS") { $0.end?.text },
+      ] + wouldHaveEnded + [
         .init("WAITS FOR") { $0.limit },
         .init("NAMES") { NameList.short($0.names, of: $0.names.count) },
       ])
