@@ -12,9 +12,10 @@ struct CampaignCommandTests {
     ["admin.sock": VarlinkInterfaceHandlers(.admin, handlers)]
   }
 
-  private func campaign(ended: Bool = false) -> CampaignView {
+  private func campaign(ended: Bool = false, deadline: Instant = TestConnector.now + .seconds(86_400)) -> CampaignView {
     CampaignView(
-      id: 7, reason: .revoked, automatic: ended, startedAt: Samples.seen, deadline: TestConnector.now + .seconds(86_400),
+      id: 7, reason: .revoked, automatic: ended, explanation: ended ? "https://acme.example/incident" : nil, startedAt: Samples.seen,
+      deadline: deadline,
       expectedAt: TestConnector.now + .seconds(3_600), endedAt: ended ? Samples.seen : nil, total: 12, waiting: ended ? 0 : 3, asked: ended ? 0 : 2,
       ordered: ended ? 0 : 1)
   }
@@ -60,12 +61,17 @@ struct CampaignCommandTests {
     #expect(throws: (any Error).self) { try ACMEConnector.parseAsRoot(["settings", "set", "gateway.names", "a.example", "--rehearse"]) }
   }
 
-  @Test("campaigns are a table of how far they are")
+  @Test("campaigns are a table of how far they are, with what the CA says of them, and whether they are late")
   func list() async throws {
     let handler = VarlinkHandler.reply(AdminMethods.ListCampaigns.self) { _, _ in .init(campaigns: [campaign(), campaign(ended: true)]) }
     let lines = try await TestConnector.serving(admin(handler)) { try await $0.run("campaigns") }.output.split(separator: "\n")
     #expect(lines[1].hasPrefix("7         revoked ") && lines[1].contains(" 6 of 12 ") && lines[1].hasSuffix(" -"))
-    #expect(lines[2].contains("revoked, by the CA") && lines[2].contains(" 12 of 12 ") && lines[2].hasSuffix("2026-11-23T11:30:00Z (30 minutes ago)"))
+    #expect(lines[2].contains("revoked, by the CA") && lines[2].contains(" 12 of 12 ") && lines[2].contains("2026-11-23T11:30:00Z (30 minutes ago)"))
+    #expect(lines[2].hasSuffix("  https://acme.example/incident") && !lines[1].contains(", late"))
+
+    let late = VarlinkHandler.reply(AdminMethods.ListCampaigns.self) { _, _ in .init(campaigns: [campaign(deadline: Samples.seen)]) }
+    let table = try await TestConnector.serving(admin(late)) { try await $0.run("campaigns") }.output
+    #expect(table.contains("2026-11-23T11:30:00Z (30 minutes ago), late"))
   }
 
   @Test("a campaign that was a mistake is ended, and how many certificates that concerns is said")

@@ -4,23 +4,26 @@ import PKI
 struct CampaignForecast: Hashable {
   /// When the last turn comes.
   let end: Instant
-  /// The turns that come after the deadline, or after the end of their certificates.
-  let late: [Plan.Turn]
-  let total: Int
-  private let deadline: Instant?
+  /// What an administrator should know at the beginning, each a sentence; none when all will be well.
+  let warnings: [String]
 
   init(_ turns: [Plan.Turn], deadline: Instant?, at now: Instant) {
     end = turns.last?.at ?? now
-    late = turns.filter { turn in turn.isLate || deadline.map { turn.at > $0 } ?? false }
-    total = turns.count
-    self.deadline = deadline
+    // For what has ended already no turn is early enough: that is no matter of the limits.
+    func hasEnded(_ turn: Plan.Turn) -> Bool { turn.slot.end.map { $0 <= now } ?? false }
+    let ended = turns.count(where: hasEnded)
+    let tooLate = turns.filter { $0.isLate && !hasEnded($0) }
+    let pastDeadline = deadline.map { deadline in turns.filter { $0.at > deadline } } ?? []
+    warnings = [
+      ended == 0 ? nil : "\(ended) of \(turns.count) certificates have ended already.",
+      Self.warning(pastDeadline, of: turns.count, after: deadline.map { "the deadline \($0)" } ?? ""),
+      Self.warning(tooLate, of: turns.count, after: "the end of the certificate"),
+    ].compactMap(\.self)
   }
 
-  /// What an administrator should know at the beginning, as a sentence; nil when all will be well.
-  var warning: String? {
+  private static func warning(_ late: [Plan.Turn], of total: Int, after end: String) -> String? {
     guard let last = late.last else { return nil }
-    let limit = last.limit.map { "\($0.description) decides" } ?? "they are too many"
-    let deadline = deadline.map { "the deadline \($0)" } ?? "the end of the certificate"
-    return "\(late.count) of \(total) certificates get their turn after \(deadline), the last one \(last.at): \(limit)."
+    let limit = last.limit.map { ": \($0.description) decides" } ?? ""
+    return "\(late.count) of \(total) certificates get their turn after \(end), the last one \(last.at)\(limit)."
   }
 }

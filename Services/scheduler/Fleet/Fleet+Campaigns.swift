@@ -31,9 +31,8 @@ extension Fleet {
     return try await Task {
       let campaign = try await transact { try $0.begin(selection, outlook, by: administrator) }
       if campaign.isBeginning { try await fill(campaign, as: outlook) }
-      let warning = outlook.turns.isEmpty ? nil : outlook.forecast.warning
       let view = try await store.read { try CampaignView(CampaignRecord.fetch(Int(campaign.id ?? 0), from: $0) ?? campaign, from: $0) }
-      return AdminMethods.BeginCampaign.Reply(campaign: view, warnings: warning.map { [$0] } ?? [])
+      return AdminMethods.BeginCampaign.Reply(campaign: view, warnings: outlook.turns.isEmpty ? [] : outlook.forecast.warnings)
     }.value
   }
 
@@ -134,7 +133,7 @@ extension Transaction {
         .campaignBegan,
         "\(administrator) has \(count) certificates renewed (\(selection.reason.rawValue)), campaign \(campaign.id ?? 0); the last turn comes "
           + "\(outlook.forecast.end)."))
-    if let warning = outlook.forecast.warning { try record(Event(.campaignLate, warning)) }
+    for warning in outlook.forecast.warnings { try record(Event(.campaignLate, warning)) }
     return campaign
   }
 

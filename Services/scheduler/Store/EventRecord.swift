@@ -44,6 +44,12 @@ struct EventRecord: Codable, FetchableRecord, PersistableRecord, Sendable {
       arguments: [event.device?.rawValue, event.code.rawValue, since.milliseconds]) ?? 0
   }
 
+  /// How often something happened since then, whoever brought it about.
+  static func count(_ code: Event.Code, since: Instant, from database: Database) throws -> Int {
+    try Int.fetchOne(
+      database, sql: "SELECT count(*) FROM event WHERE at >= ? AND code = ?", arguments: [since.milliseconds, code.rawValue]) ?? 0
+  }
+
   /// When something that is no device's last happened.
   static func latest(_ code: Event.Code, from database: Database) throws -> Instant? {
     try Instant.fetchOne(database, cached: "SELECT max(at) FROM event WHERE device IS NULL AND code = ?", arguments: [code.rawValue])

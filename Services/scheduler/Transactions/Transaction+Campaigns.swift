@@ -5,9 +5,6 @@ import SchedulerAPI
 
 // The renewal of many certificates ahead of their schedules.
 extension Transaction {
-  /// How many certificates that the CA wants replaced at once make a campaign.
-  private static let fewestOfCampaign = 5
-
   /// When the turns of these certificates come: one after the other as the CA's limits allow, those that end first before the others.
   func outlook(of members: [CampaignMember], deadline: Instant?, by authority: Authority) throws -> CampaignOutlook {
     let limits = settings.limits
@@ -65,7 +62,7 @@ extension Transaction {
       else { return nil }
       return CampaignMember(request: request, renewal: renewal)
     }
-    guard members.count >= Self.fewestOfCampaign else {
+    guard PressingRenewal.isCampaign(of: members.count) else {
       for member in members { try demand(RenewalDemand(reason: .authorityChanged, from: now), of: member.renewal) }
       return
     }
@@ -75,27 +72,32 @@ extension Transaction {
       Event(
         .campaignBegan,
         "\(members.count) certificates of a CA for trials are replaced, campaign \(begun.id ?? 0); the last turn comes \(forecast.end)."))
-    if let warning = forecast.warning { try record(Event(.campaignLate, warning)) }
+    for warning in forecast.warnings { try record(Event(.campaignLate, warning)) }
   }
 
   /// The CA wants a certificate replaced ahead of its time. Of many such one campaign is told, and not each.
   /// - Returns: whether it belongs to a campaign.
   mutating func joinCampaign(_ id: RequestID) throws -> Bool {
-    if var campaign = try CampaignRecord.open(from: database).first(where: { $0.isAutomatic && $0.reason == .revoked }) {
-      campaign.total += try RenewalRecord.enlist([id], in: campaign.id, in: database)
+    let open = try CampaignRecord.open(from: database).first { $0.isAutomatic && $0.reason == .revoked }
+    let pressing = try open == nil ? RenewalRecord.pressing(from: database) : [id]
+    let told = try open == nil ? EventRecord.count(.renewalPressing, since: now - PressingRenewal.span, from: database) : 0
+    switch PressingRenewal(hasCampaign: open != nil, waiting: pressing.count, told: told) {
+    case .alone:
+      return false
+    case .joinsCampaign:
+      guard var campaign = open else { return false }
+      campaign.total += try RenewalRecord.enlist(pressing, in: campaign.id, in: database)
       try campaign.update(database)
-      return true
+    case .beginsCampaign:
+      var campaign = CampaignRecord(reason: .revoked, isAutomatic: true, startedAt: now, total: pressing.count)
+      try campaign.insert(database)
+      _ = try RenewalRecord.enlist(pressing, in: campaign.id, in: database)
+      try record(
+        Event(
+          .campaignBegan,
+          "The CA wants many certificates replaced at once, \(pressing.count) so far: they are, or are about to be, revoked. They are renewed as its "
+            + "limits allow; `acme-connector campaigns` shows how far that is."))
     }
-    let pressing = try RenewalRecord.pressing(from: database)
-    guard pressing.count >= Self.fewestOfCampaign else { return false }
-    var campaign = CampaignRecord(reason: .revoked, isAutomatic: true, startedAt: now, total: pressing.count)
-    try campaign.insert(database)
-    _ = try RenewalRecord.enlist(pressing, in: campaign.id, in: database)
-    try record(
-      Event(
-        .campaignBegan,
-        "The CA wants many certificates replaced at once, \(pressing.count) so far: they are, or are about to be, revoked. They are renewed as its "
-          + "limits allow; `acme-connector campaigns` shows how far that is."))
     return true
   }
 
@@ -122,6 +124,8 @@ extension Transaction {
   mutating func reviewCampaigns() throws {
     for var campaign in try CampaignRecord.open(from: database) where !campaign.isBeginning {
       if try campaign.isDone(in: database) {
+        // The CA may want more of them.
+        if campaign.isAutomatic, campaign.reason == .revoked, now < campaign.startedAt + PressingRenewal.span { continue }
         campaign.endedAt = now
         try campaign.update(database)
         try record(

@@ -78,6 +78,36 @@ struct PlanTests {
     #expect(plan(slots).turns.map(\.slot.device.rawValue) == ["z", "a", "b", "c"])
   }
 
+  @Test("a campaign is told what comes too late, and for what: the deadline, or the certificate, unless that has ended already")
+  func warnings() {
+    func warnings(_ slots: [Plan.Slot], deadline: Int? = nil) -> [String] {
+      CampaignForecast(plan(slots).turns, deadline: deadline.map { now + .days($0) }, at: now).warnings
+    }
+    let many = (0..<50).map { slot("h\($0).example.com", end: 30) }
+    #expect(warnings(many).isEmpty && warnings(many, deadline: 7).isEmpty)
+    let late = warnings(many, deadline: 0)
+    #expect(late.count == 1 && late[0].hasPrefix("5 of 50 certificates get their turn after the deadline \(now), the last one "))
+    #expect(late[0].hasSuffix(": the CA's limit on certificates for example.com decides."))
+    #expect(warnings([slot("a.example.com", end: -1)], deadline: 1) == ["1 of 1 certificates have ended already."])
+    let ending = warnings((0..<46).map { slot("h\($0).example.com", end: $0 == 45 ? 0 : -1) })
+    #expect(ending == ["46 of 46 certificates have ended already."])
+    let tooLate = warnings((0..<60).map { slot("h\($0).example.com", end: 30) } + [slot("last.example.com", in: 1, end: 1)])
+    #expect(tooLate.count == 1 && tooLate[0].hasPrefix("1 of 61 certificates get their turn after the end of the certificate, the last one "))
+  }
+
+  @Test("another lifetime is rehearsed as if it had always been: renewals are spread as they are, and what would have ended is known")
+  func rehearsed() {
+    let rule = RenewalRule()
+    let certificates = (0..<90).map { age in
+      RehearsedCertificate(
+        Validity(notBefore: now - .days(age), notAfter: now + .days(90 - age)), issuedAt: now - .days(age), lifetime: .days(45), by: rule, at: now)
+    }
+    let perDay = Dictionary(grouping: certificates) { ($0.dueAt - now).components.seconds / 86_400 }
+    #expect(perDay.count == 30 && perDay.values.allSatisfy { $0.count == 3 })
+    #expect(certificates.allSatisfy { $0.dueAt > now && $0.validity.notAfter == $0.dueAt + .days(15) })
+    #expect(certificates.count { $0.endedAt != nil } == 45)
+  }
+
   @Test("a turn that comes after the end of the certificate is seen")
   func late() {
     let plan = plan((0..<100).map { slot("h\($0).example.com") } + [slot("late.example.com", in: 1, end: 2)])

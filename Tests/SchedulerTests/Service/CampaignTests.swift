@@ -248,6 +248,32 @@ struct CampaignTests {
     }
   }
 
+  @Test("when the CA wants many replaced, that is one campaign also where each is renewed before it is heard of the next")
+  func automaticOneByOne() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let devices = try await enrolled(7, fleet, bench)
+        // Not so soon after its own issue that it would be held back.
+        try await bench.advance(by: .seconds(3_600), at: fleet)
+        let now = bench.clock.wallClock.now()
+        for device in devices {
+          try await fleet.transact { transaction in
+            try transaction.take(.window(start: now - .seconds(1_800), end: now, explanation: nil, retryAfter: .days(1)), for: device.request)
+          }
+          try await renew(device, in: fleet)
+        }
+        try await bench.settle(fleet)
+        let campaigns = try await fleet.campaigns()
+        #expect(campaigns.map(\.total) == [3] && campaigns[0].endedAt == nil)
+        #expect(try await fleet.eventCodes().filter { $0 == "renewalPressing" }.count == 4)
+        try await bench.advance(by: .days(1), at: fleet)
+        #expect(try await fleet.campaigns().map { $0.endedAt != nil } == [true])
+        #expect(try await fleet.eventCodes().filter { $0.hasPrefix("campaign") } == ["campaignBegan", "campaignEnded"])
+      }
+    }
+  }
+
   @Test("when the CA wants many replaced at once, that is one campaign that begins by itself, and not an event for each")
   func automatic() async throws {
     try await onBench { bench in

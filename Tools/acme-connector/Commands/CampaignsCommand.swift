@@ -30,8 +30,9 @@ struct CampaignsCommand: AsyncParsableCommand {
           .init("ASKED") { "\($0.asked)" },
           .init("ORDERED") { "\($0.ordered)" },
           .init("LAST TURN") { $0.expectedAt?.text(at: now) },
-          .init("DEADLINE") { $0.deadline?.text(at: now) },
+          .init("DEADLINE") { campaign in campaign.deadline.map { $0.text(at: now) + (campaign.isLate(at: now) ? ", late" : "") } },
           .init("ENDED") { $0.endedAt?.text(at: now) },
+          .init("EXPLANATION") { $0.explanation },
         ])
       try terminal.table(table, ifEmpty: "There was no campaign yet.")
     }
@@ -57,4 +58,7 @@ struct CampaignsCommand: AsyncParsableCommand {
 extension CampaignView {
   /// How many of its certificates are renewed, or are no longer to be.
   var renewed: Int { max(0, total - waiting - asked - ordered) }
+
+  /// Whether it was not over by its deadline.
+  func isLate(at now: Instant) -> Bool { deadline.map { $0 < endedAt ?? now } ?? false }
 }
