@@ -68,7 +68,7 @@ simulate:
 	@deploy/prepare build
 	@deploy/step "Building the simulation (release)" $(LOGS)/build-simulation.log $(BUILD) --product RenewalSimulation
 	@$(RELEASE)/release/RenewalSimulation 10000 730
-	@for rule in ledger patience polling alarms caution; do \
+	@for rule in ledger patience polling alarms caution events urgency names approval lateness campaigns; do \
 	  $(RELEASE)/release/RenewalSimulation 1000 730 1 $$rule >$(LOGS)/broken-$$rule.log && exit 1; \
 	  echo "without $$rule: $$(tail -1 $(LOGS)/broken-$$rule.log)"; \
 	done

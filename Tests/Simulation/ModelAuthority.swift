@@ -2,18 +2,14 @@ import PKI
 
 /// A CA as it behaves to the outside: its limits are reckoned in another way than the ledger's, and by its own clock.
 struct ModelAuthority {
-  /// What comes of an order.
-  enum Verdict {
-    case issued(Validity)
-    case limited(String)
-  }
-
   /// So many tokens, which grow back.
   private struct Allowance {
     let most: Double
     let seconds: Double
     var left: Double
     var since: Instant
+
+    mutating func giveBack() { left = min(most, left + 1) }
 
     mutating func take(at now: Instant) -> Bool {
       left = min(most, left + Double((now - since).components.seconds) * most / seconds)
@@ -31,6 +27,8 @@ struct ModelAuthority {
   private let start: Instant
   private let incidents: Incidents
   private var allowances: [String: Allowance] = [:]
+  /// Which domain an order for these names was counted for.
+  private var counted: [String: String] = [:]
   /// How many certificates it has issued.
   private(set) var issued = 0
 
@@ -63,21 +61,34 @@ struct ModelAuthority {
       start: ideal - validity.lifetime / 100, end: ideal + validity.lifetime / 100, explanation: nil, retryAfter: .seconds(21_600))
   }
 
-  /// An order; the CA knows itself for what it counts.
-  mutating func order(name: String, domain: String, replacing window: RenewalWindow?, isRenewal: Bool, at now: Instant) -> Verdict {
-    if let window, window.start <= now, now < window.end { return issue(at: now) }
+  /// A new order; the CA knows itself for what it counts.
+  /// - Returns: the limit that it does not fit into.
+  mutating func order(names: String, domain: String, replacing window: RenewalWindow?, isRenewal: Bool, at now: Instant) -> String? {
+    if let window, window.start <= now, now < window.end { return nil }
     if !isRenewal {
-      guard take("orders", 300, 10_800, now) else { return .limited("orders of the account") }
-      guard take("domain \(domain)", 50, 604_800, now) else { return .limited("certificates for \(domain)") }
+      guard take("orders", 300, 10_800, now) else { return "orders of the account" }
+      guard take("domain \(domain)", 50, 604_800, now) else { return "certificates for \(domain)" }
+      counted[names] = "domain \(domain)"
     }
-    guard take("set \(name)", 5, 604_800, now) else { return .limited("certificates for exactly \(name)") }
-    return issue(at: now)
+    return take("set \(names)", 5, 604_800, now) ? nil : "certificates for exactly \(names)"
   }
 
-  private mutating func issue(at now: Instant) -> Verdict {
+  /// An order has come to nothing: it counts for no certificates.
+  mutating func dropOrder(for names: String) {
+    for what in ["set \(names)", counted.removeValue(forKey: names)].compactMap(\.self) { allowances[what]?.giveBack() }
+  }
+
+  /// How long it takes from an order to its certificate, or to what keeps it from that.
+  func duration(at now: Instant) -> Duration {
+    incidents.stall.contains(now) ? incidents.stall.upperBound - now : .seconds(10)
+  }
+
+  /// The certificate of an order that is in order.
+  mutating func issue(for names: String, at now: Instant) -> Validity {
     issued += 1
+    counted[names] = nil
     let notBefore = now - Self.backdating
-    return .issued(Validity(notBefore: notBefore, notAfter: notBefore + lifetime(at: now)))
+    return Validity(notBefore: notBefore, notAfter: notBefore + lifetime(at: now))
   }
 
   private mutating func take(_ what: String, _ most: Double, _ seconds: Double, _ now: Instant) -> Bool {

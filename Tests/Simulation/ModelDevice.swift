@@ -1,4 +1,5 @@
 import PKI
+import SchedulerAPI
 
 /// A device, as it is. What the connector knows of it is a ``Slot``.
 struct ModelDevice {
@@ -11,8 +12,14 @@ struct ModelDevice {
     case weekly
     /// Its name cannot be reached for the second half of each quarter.
     case unreachable
-    /// As diligent, but it comes for the first time in the days before the connector's disk is lost.
+    /// As diligent, but it comes for the first time in the days before the connector's disk is lost, and is given a second name later.
     case newcomer
+    /// It comes when its name is not answered for yet.
+    case unready
+    /// It goes for ever when the one comes that replaces it.
+    case replaced
+    /// It has the name of the one that it replaces.
+    case successor
   }
 
   /// A certificate, and when it is to be used from.
@@ -23,9 +30,12 @@ struct ModelDevice {
 
   let number: Int
   let manner: Manner
-  let name: DNSName
+  /// The names that it wants a certificate for.
+  private(set) var names: [DNSName]
   let domain: DNSName
-  /// When one that comes now and then goes.
+  /// When it came first.
+  var cameAt: Instant?
+  /// When one that does not stay goes.
   var leavesAt = Instant.earliest
   /// When the CA has issued its newest certificate.
   var issuedAt: Instant?
@@ -43,13 +53,24 @@ struct ModelDevice {
       case 1, 2: .weekly
       case 3, 4, 5: .deaf
       case 6...10: .newcomer
+      case 11: .unready
+      case 12: .replaced
+      case 13: .successor
       default: .diligent
       }
     let group = manner == .newcomer ? "n\(number / 400)" : "d\(number / 100)"
-    guard let name = DNSName("h\(number).\(group).example.com"), let domain = name.parent else { return nil }
+    let place = manner == .successor ? number - 1 : number
+    guard let name = DNSName("h\(place).\(group).example.com"), let domain = name.parent else { return nil }
     self.number = number
-    self.name = name
+    names = [name]
     self.domain = domain
+  }
+
+  var allNames: String { names.map(\.value).joined(separator: " ") }
+
+  /// It is given a second name.
+  mutating func grow() {
+    if let name = names.first.flatMap({ DNSName("www.\($0)") }) { names.append(name) }
   }
 
   func isReachable(at now: Instant, since start: Instant) -> Bool {
@@ -59,12 +80,16 @@ struct ModelDevice {
   /// Whether it is always there.
   var stays: Bool { manner != .weekly }
 
+  /// Whether there are certificates for it as long as it wants any.
+  var isServedAlways: Bool { ![.unreachable, .replaced].contains(manner) }
+
   /// One that comes now and then stays for an hour.
-  func isHere(at now: Instant) -> Bool { stays || now < leavesAt }
+  func isHere(at now: Instant) -> Bool { manner == .replaced ? now < leavesAt : stays || now < leavesAt }
 
   /// Its last visit.
   func visit(at now: Instant) -> ClosedRange<Instant> {
-    stays ? Instant.earliest...now : leavesAt - Self.stay...max(leavesAt - Self.stay, min(now, leavesAt))
+    if manner == .replaced { return Instant.earliest...min(now, leavesAt) }
+    return stays ? Instant.earliest...now : leavesAt - Self.stay...max(leavesAt - Self.stay, min(now, leavesAt))
   }
 
   /// How long one that comes now and then stays.
@@ -86,14 +111,20 @@ struct Slot {
   /// A CSR is at work.
   var isOrdering = false
   var machine = RequestMachine(phase: .installed, failures: 0)
-  /// The limit that the order waits for.
-  var waiting: (limit: String, until: Instant)?
+  /// The place of that CSR in the queue.
+  var urgency = Urgency(neededBy: .earliest, number: 0)
+  /// The limit that it waits for.
+  var waiting: (limit: LedgerAccount, until: Instant)?
+  /// What the order under way was charged to.
+  var charges: [LedgerAccount] = []
+  /// The names of the newest certificate.
+  var names: [DNSName] = []
   /// The certificate that the device has confirmed.
   var inUse: Validity?
   /// The one that it has not.
   var ready: ModelDevice.Delivery?
-  /// An alarm stands.
-  var isAlarmed = false
+  /// The alarms that stand.
+  var alarms: Set<AlarmCode> = []
   /// Entries of the agenda about an earlier state than this say nothing.
   var generation = 0
 }

@@ -13,6 +13,18 @@ enum BrokenRule: String, CaseIterable {
   case polling
   /// Nobody is told of a failure.
   case alarms
+  /// A failure is not written down.
+  case events
+  /// Whoever comes first is served first, whoever needs it first.
+  case urgency
+  /// A name that is not answered for yet costs an attempt, and its pause.
+  case names
+  /// Who asks for a name that is another device's has it.
+  case approval
+  /// Nobody is told that orders wait and wait.
+  case lateness
+  /// However many certificates the CA wants replaced, each is told of by itself.
+  case campaigns
   /// After the disk was lost, what stands in the backup is taken for all that was spent.
   case caution
 }
@@ -24,24 +36,28 @@ struct Simulation {
   /// What happens whatever the connector does.
   enum Happening {
     case come(Int)
+    case grow(Int)
+    case approve(Int)
     case install(Int)
     case end(Int, Validity)
     case clock(Duration)
     case backup
     case restore
+    case recall
     case revocation
     case audit
   }
 
   /// What the connector has to do; for a state of a slot that is over, nothing.
   enum Work {
-    case poll, due, patienceOver, attempt
+    case poll, due, patienceOver, attempt, outcome, look
   }
 
   struct Errand {
     let work: Work
+    /// The device; of looks at the queue their own number.
     let number: Int
-    let generation: Int
+    var generation = 0
   }
 
   let start = Instant(milliseconds: 1_795_478_400_000)
@@ -57,13 +73,15 @@ struct Simulation {
   var backup: ConnectorState?
   /// What it waits for, by its clock.
   var errands = Agenda<Errand>()
+  /// The next look at the queue, and when it is; of looks that were planned before nothing comes.
+  var look: (number: Int, at: Instant?) = (0, nil)
   /// How far its clock is ahead.
   var offset = Duration.zero
   var violations: [String] = []
   var polls = 0
   var failures = 0
-  /// How often the CA was told to be out of order, and to be in order again.
-  var authorityAlarms = (raised: 0, cleared: 0)
+  /// What really happened, to be compared with what the connector has written down.
+  var truth = Truth()
 
   /// The rules as they are set.
   let limits = AuthorityLimits()
@@ -79,6 +97,7 @@ struct Simulation {
     generator = SeededGenerator(seed: seed)
     authority = ModelAuthority(start: start, incidents: incidents)
     devices = (0..<count).compactMap(ModelDevice.init)
+    for number in devices.indices where devices[number].manner == .replaced { devices[number].leavesAt = incidents.replacement }
     state = ConnectorState(slots: Array(repeating: Slot(), count: count))
     now = start
   }
@@ -90,8 +109,15 @@ struct Simulation {
   /// Runs so many days; stops at the hundredth violation.
   mutating func run(days: Int) {
     for device in devices {
-      let first = device.manner == .newcomer ? incidents.restore - .days(3) : start
+      let first =
+        switch device.manner {
+        case .newcomer: incidents.restore - .days(3)
+        case .unready: incidents.arrival
+        case .successor: incidents.replacement
+        default: start
+        }
       world.put(.come(device.number), at: first + .days(3) * generator.fraction())
+      if device.manner == .newcomer { world.put(.grow(device.number), at: incidents.growth + .days(3) * generator.fraction()) }
     }
     for wrong in incidents.clocks {
       world.put(.clock(wrong.offset), at: wrong.during.lowerBound)
@@ -99,6 +125,7 @@ struct Simulation {
     }
     world.put(.backup, at: incidents.backup)
     world.put(.restore, at: incidents.restore)
+    world.put(.recall, at: incidents.recall)
     world.put(.revocation, at: incidents.revocation)
     world.put(.audit, at: start + .days(1))
     let end = start + .days(days)
@@ -121,11 +148,14 @@ struct Simulation {
   private mutating func happen(_ happening: Happening) {
     switch happening {
     case .come(let number): come(number)
+    case .grow(let number): grow(number)
+    case .approve(let number): approve(number)
     case .install(let number): install(number)
     case .end(let number, let validity): checkEnd(of: validity, number)
     case .clock(let offset): self.offset = offset
     case .backup: backup = state
     case .restore: restore()
+    case .recall: noteRecall()
     case .revocation: checkRevocation()
     case .audit:
       audit()
