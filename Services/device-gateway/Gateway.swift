@@ -7,6 +7,7 @@ import ServiceLifecycle
 struct Gateway: Service {
   let door: Door
   let watch: SchedulerWatch
+  let proxies: TrustedProxies
   let ownDevice: OwnDevice
   let errands: Errands
   let challenges: PushedChallenges
@@ -14,14 +15,15 @@ struct Gateway: Service {
   let logins: LoginStore
   let refusedLogins: RefusedLogins
   let attendance: Attendance
-  /// How long what was taken may still take when the gateway ends.
+  /// How long what was taken may still take when the gateway ends, and how long it waits for the scheduler when it begins.
   var grace = Duration.seconds(2)
 
   func run() async throws {
-    let listeners = try await door.open()
-    await withDiscardingTaskGroup { tasks in
-      tasks.addTask { await errands.work() }
+    try await withThrowingDiscardingTaskGroup { tasks in
       tasks.addTask { await watch.run() }
+      await atMost(grace) { await proxies.areSettled() }
+      let listeners = try await door.open()
+      tasks.addTask { await errands.work() }
       tasks.addTask { await ownDevice.run() }
       tasks.addTask { await challenges.work() }
       tasks.addTask { await lookups.work() }

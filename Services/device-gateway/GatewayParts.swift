@@ -27,6 +27,7 @@ struct GatewayParts {
     let tls = CurrentTLS(folder.best(obtained, at: clock.now()))
     let logins = try LoginStore(in: environment, clock: clock)
     let connections = Connections(limits: limits, logger: logger)
+    let proxies = try TrustedProxies(in: environment)
     let devices = Devices()
     let scheduler = environment.connect(to: "scheduler")
     let client = SchedulerClient(scheduler: scheduler, logger: logger)
@@ -44,7 +45,8 @@ struct GatewayParts {
       plainSockets: environment.optionalSockets(named: "device-gateway-ws"),
       pipeline: { isSecure in
         DoorPipeline(
-          path: path, connections: connections, tls: tls, isSecure: isSecure, makeConversation: { DeviceSession(in: context, on: $0) })
+          path: path, connections: connections, proxies: proxies, tls: tls, isSecure: isSecure,
+          makeConversation: { DeviceSession(in: context, on: $0) })
       },
       connections: connections, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
     let ended = EndedLogins(
@@ -65,8 +67,9 @@ struct GatewayParts {
       try environment.varlinkServer([administration.handlers, environment.metricsInterface], on: "device-gateway-logins"),
       try environment.varlinkServer([challenges.responderInterface], on: "device-gateway-responder"),
       Gateway(
-        door: door, watch: SchedulerWatch(scheduler: scheduler, devices: devices, ownDevice: ownDevice, logger: logger), ownDevice: ownDevice,
-        errands: errands, challenges: challenges, lookups: lookups, logins: logins, refusedLogins: context.refusedLogins,
+        door: door,
+        watch: SchedulerWatch(scheduler: scheduler, devices: devices, ownDevice: ownDevice, proxies: proxies, logger: logger), proxies: proxies,
+        ownDevice: ownDevice, errands: errands, challenges: challenges, lookups: lookups, logins: logins, refusedLogins: context.refusedLogins,
         attendance: attendance),
     ]
   }

@@ -25,6 +25,7 @@ struct ContractTests {
     "suffix": "example.com",
     "token": "evaGxfADs6pSRb2LAv9IZf17Dt3juxGJ-PCt92wr-oA",
     "trace": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "trustedProxies": "192.0.2.80/28",
   ]
 
   @Test("org.acmeconnector.ACMEClient")

@@ -56,11 +56,11 @@ struct EndedLoginTests {
   /// Logs in by the login `a` on a connection of its own.
   private func logIn() throws -> (channel: EmbeddedChannel, result: AppLoginResult) {
     let channel = EmbeddedChannel()
-    let peer = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1))
+    let origin = try Origin("192.0.2.7")
     let connections = Connections(limits: DoorLimits(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-    let id = try #require(connections.admit(channel, from: peer))
+    let id = try #require(connections.admit(channel, from: origin))
     let session = DeviceSession(in: context, on: channel.eventLoop)
-    try channel.pipeline.syncOperations.addHandler(Connection(id, from: peer, among: connections, conversation: session))
+    try channel.pipeline.syncOperations.addHandler(Connection(id, from: origin, among: connections, conversation: session))
     session.received(AppChallenge().text)
     let challenge = try AppChallengeResult(from: Envelope(sent(by: channel))).challenge
     session.received(Login(.init(app: "test", domain: "", sip: "1"), info: nil, challenge: challenge, password: "secret of a").text)

@@ -23,6 +23,9 @@ final class FakeScheduler: Sendable {
     var settings = DeviceSettings(renewDays: 30, installDays: 10, maxDnsNames: 100)
     /// The gateway's own names.
     var names: [DNSName] = []
+    var trustedProxies: [IPNetwork] = []
+
+    var gateway: GatewaySettings { GatewaySettings(names: names, trustedProxies: trustedProxies) }
   }
 
   private let state = NIOLockedValueBox(State())
@@ -50,7 +53,7 @@ final class FakeScheduler: Sendable {
   func change(_ settings: DeviceSettings) {
     state.withLockedValue { state in
       state.settings = settings
-      _ = state.watcher?.yield(.init(settings: settings, gateway: GatewaySettings(names: state.names)))
+      _ = state.watcher?.yield(.init(settings: settings, gateway: state.gateway))
     }
   }
 
@@ -61,7 +64,15 @@ final class FakeScheduler: Sendable {
   func tellGateway(_ names: [DNSName]) {
     state.withLockedValue { state in
       state.names = names
-      _ = state.watcher?.yield(.init(settings: state.settings, gateway: GatewaySettings(names: names)))
+      _ = state.watcher?.yield(.init(settings: state.settings, gateway: state.gateway))
+    }
+  }
+
+  /// Tells the gateway which reverse proxies are trusted.
+  func tellGateway(trustedProxies: [IPNetwork]) {
+    state.withLockedValue { state in
+      state.trustedProxies = trustedProxies
+      _ = state.watcher?.yield(.init(settings: state.settings, gateway: state.gateway))
     }
   }
 
@@ -125,7 +136,7 @@ final class FakeScheduler: Sendable {
         let (stream, watcher) = AsyncThrowingStream.makeStream(of: SchedulerMethods.Watch.Reply.self, throwing: (any Error).self)
         let first = state.withLockedValue { state in
           state.watcher = watcher
-          return SchedulerMethods.Watch.Reply(settings: state.settings, gateway: GatewaySettings(names: state.names))
+          return SchedulerMethods.Watch.Reply(settings: state.settings, gateway: state.gateway)
         }
         defer { state.withLockedValue { $0.watcher = nil } }
         try await replies.send(first)

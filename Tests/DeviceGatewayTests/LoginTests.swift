@@ -61,10 +61,10 @@ struct LoginTests {
     let environment = ServiceEnvironment(
       name: "device-gateway", variables: ["STATE_DIRECTORY": folder.path, "CREDENTIALS_DIRECTORY": folder.path])
     let challenge = try #require(Challenge("1234"))
-    let (moment, peer) = (ContinuousClock.now, PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1)))
+    let (moment, origin) = (ContinuousClock.now, try Origin("192.0.2.7"))
     func judge(_ sip: String, _ secret: String, by store: LoginStore) -> Authenticator.Judgement {
       let login = Login(.init(app: "test", domain: "", sip: sip), info: nil, challenge: challenge, password: secret)
-      return store.authenticator.judge(login, challenge: challenge, from: peer, at: moment)
+      return store.authenticator.judge(login, challenge: challenge, from: origin, at: moment)
     }
     let before = try LoginStore(in: environment)
     _ = judge("known", TestGateway.deviceSecret, by: before)
@@ -89,10 +89,10 @@ struct LoginTests {
     let store = try LoginStore(
       in: ServiceEnvironment(name: "device-gateway", variables: ["STATE_DIRECTORY": folder.path, "CREDENTIALS_DIRECTORY": folder.path]))
     let challenge = try #require(Challenge("1234"))
-    let (moment, peer) = (ContinuousClock.now, PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1)))
+    let (moment, origin) = (ContinuousClock.now, try Origin("192.0.2.7"))
     func judge(_ sip: String, _ secret: String) -> Authenticator.Judgement {
       let login = Login(.init(app: "test", domain: "", sip: sip), info: nil, challenge: challenge, password: secret)
-      return store.authenticator.judge(login, challenge: challenge, from: peer, at: moment)
+      return store.authenticator.judge(login, challenge: challenge, from: origin, at: moment)
     }
     for number in 1...100 { _ = judge("\(number)", "device\(TestGateway.deviceSecret)") }
     for _ in 0..<Throttle().freeGuesses { _ = judge("guesser", "wrong") }

@@ -11,11 +11,12 @@ import Testing
 @Suite("The rules of the door")
 struct RulesTests {
   @Test(
-    "plain text is for this machine only, and only below the path is there anything",
+    "plain text is for this machine and trusted proxies only, and only below the path is there anything",
     arguments: [
       ("127.0.0.1", false, "/connector/x", UpgradeVerdict.webSocket), ("192.0.2.7", false, "/connector/x", .insecure),
       ("192.0.2.7", true, "/connector/x", .webSocket), ("192.0.2.7", true, "/", .notFound),
-      ("192.0.2.7", false, "/connector/connector.pem", .insecure),
+      ("192.0.2.7", false, "/connector/connector.pem", .insecure), ("192.0.2.80", false, "/connector/x", .webSocket),
+      ("192.0.2.80", false, "/", .notFound),
     ])
   func reception(address: String, isSecure: Bool, target: String, expected: UpgradeVerdict) throws {
     var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
@@ -26,7 +27,7 @@ struct RulesTests {
       ]
     }
     let peer = PeerAddress(try SocketAddress(ipAddress: address, port: 1))
-    #expect(UpgradeVerdict(head, from: peer, isSecure: isSecure, path: .standard) == expected)
+    #expect(UpgradeVerdict(head, from: peer, isSecure: isSecure, isProxy: address == "192.0.2.80", path: .standard) == expected)
   }
 
   @Test("a path is normalised, and its domain is the segment before the last", arguments: [("/example.com/le/", "example.com"), ("/connector", nil)])
@@ -50,14 +51,14 @@ struct RulesTests {
     let neighbour = PeerAddress(try SocketAddress(ipAddress: "192.0.2.7", port: 1)).network
     let here = PeerAddress(try SocketAddress(ipAddress: "127.0.0.1", port: 1)).network
     let ids = (0..<10).map { ConnectionID(number: $0) }
-    var answers = ids[0...1].map { admission.admit($0, from: neighbour, isLoopback: false) }
+    var answers = ids[0...1].map { admission.admit($0, from: neighbour, isShared: false) }
     #expect(answers == [.admitted, .admittedFor(ids[0])])
     admission.loggedIn(ids[1], from: neighbour)
-    answers = ids[2...5].map { admission.admit($0, from: here, isLoopback: true) }
+    answers = ids[2...5].map { admission.admit($0, from: here, isShared: true) }
     #expect(answers == [.admitted, .admitted, .admitted, .admittedFor(ids[2])])
     admission.left(ids[3], from: here, isLoggedIn: false)
     admission.left(ids[1], from: neighbour, isLoggedIn: true)
-    #expect(admission.admit(ids[6], from: neighbour, isLoopback: false) == .admitted)
+    #expect(admission.admit(ids[6], from: neighbour, isShared: false) == .admitted)
     #expect(admission.connections == 3)
   }
 
@@ -68,16 +69,16 @@ struct RulesTests {
     var admission = Admission(limits: limits)
     let networks = try (1...3).map { PeerAddress(try SocketAddress(ipAddress: "192.0.2.\($0)", port: 1)).network }
     let ids = (0..<20).map { ConnectionID(number: $0) }
-    for id in ids[0...2] { #expect(admission.admit(id, from: networks[0], isLoopback: false) == .admitted) }
-    #expect(admission.admit(ids[3], from: networks[1], isLoopback: false) == .admitted)
-    #expect(admission.admit(ids[4], from: networks[2], isLoopback: false) == .admittedFor(ids[0]))
+    for id in ids[0...2] { #expect(admission.admit(id, from: networks[0], isShared: false) == .admitted) }
+    #expect(admission.admit(ids[3], from: networks[1], isShared: false) == .admitted)
+    #expect(admission.admit(ids[4], from: networks[2], isShared: false) == .admittedFor(ids[0]))
     for (id, network) in [(ids[1], networks[0]), (ids[2], networks[0]), (ids[3], networks[1]), (ids[4], networks[2])] {
       admission.loggedIn(id, from: network)
     }
-    #expect(admission.admit(ids[5], from: networks[0], isLoopback: false) == .admitted)
-    #expect(admission.admit(ids[6], from: networks[1], isLoopback: false) == .admittedFor(ids[5]))
+    #expect(admission.admit(ids[5], from: networks[0], isShared: false) == .admitted)
+    #expect(admission.admit(ids[6], from: networks[1], isShared: false) == .admittedFor(ids[5]))
     admission.loggedIn(ids[6], from: networks[1])
-    #expect(admission.admit(ids[7], from: networks[1], isLoopback: false) == .refused)
+    #expect(admission.admit(ids[7], from: networks[1], isShared: false) == .refused)
     #expect(admission.connections == 5)
   }
 

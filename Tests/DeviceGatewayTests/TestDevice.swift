@@ -20,12 +20,13 @@ final class TestDevice: Sendable {
 
   let socket: RawSocket
 
-  init(port: UInt16, path: String) async throws {
-    socket = try RawSocket.connect(port: port)
+  /// - Parameter fields: Header fields that a reverse proxy adds, each with its end of line.
+  init(_ socket: RawSocket, path: String, fields: String = "") async throws {
+    self.socket = socket
     try await socket.send(
       """
       GET \(path) HTTP/1.1\r\nHost: connector.example:8443\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n
+      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\(fields)\r\n
       """)
     let head = try await socket.receive(until: "\r\n\r\n") ?? ""
     guard head.hasPrefix("HTTP/1.1 101 ") else { throw NotUpgraded(head: head) }

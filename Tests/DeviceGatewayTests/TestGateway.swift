@@ -38,6 +38,7 @@ struct TestGateway: Sendable {
     try Data(deviceSecret.utf8).write(to: URL(filePath: "\(folder.path)/credentials/device"))
     try Data("\(adminSecret)\n".utf8).write(to: URL(filePath: "\(folder.path)/credentials/admin"))
     let plain = try ListeningSocket.bind(host: "127.0.0.1", port: 0, name: "device-gateway-ws")
+    let unix = try ListeningSocket.bind(unixPath: "\(folder.path)/ws.sock", name: "device-gateway-ws")
     let secure = try ListeningSocket.bind(host: "127.0.0.1", port: 0, name: "device-gateway-wss")
     let logins = try ListeningSocket.bind(unixPath: "\(folder.path)/logins.sock", name: "device-gateway-logins")
     let responder = try ListeningSocket.bind(unixPath: "\(folder.path)/responder.sock", name: "device-gateway-responder")
@@ -45,7 +46,7 @@ struct TestGateway: Sendable {
       name: "device-gateway",
       variables: [
         "STATE_DIRECTORY": "\(folder.path)/state", "CREDENTIALS_DIRECTORY": "\(folder.path)/credentials", "ACME_CONNECTOR_RUNTIME": folder.path,
-      ], sockets: InheritedSockets([plain, secure, logins, responder]))
+      ], sockets: InheritedSockets([plain, unix, secure, logins, responder]))
     guard case .internet(_, let port) = plain.address, case .internet(_, let securePort) = secure.address else { throw NoPort() }
 
     let services = try GatewayParts(in: environment, limits: limits, clock: clock, handInInterval: handInInterval, attendancePause: attendancePause)
@@ -69,7 +70,13 @@ struct TestGateway: Sendable {
 
   /// A connection that has not logged in.
   func connect(path: String = "/connector/device") async throws -> TestDevice {
-    try await TestDevice(port: port, path: path)
+    try await TestDevice(.connect(port: port), path: path)
+  }
+
+  /// The same through a reverse proxy on this machine, which names those whom it asks for.
+  func connect(forwardedFor hops: String, overUnixSocket: Bool = false) async throws -> TestDevice {
+    let socket = try overUnixSocket ? RawSocket.connect(unix: "\(folder.path)/ws.sock") : .connect(port: port)
+    return try await TestDevice(socket, path: "/connector", fields: "X-Forwarded-For: \(hops)\r\n")
   }
 
   /// A device that is logged in.

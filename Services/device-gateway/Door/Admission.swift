@@ -1,7 +1,7 @@
 /// Decides who may stand at the door: counts all connections, and keeps those that have not logged in, by network.
 ///
 /// Where there are too many strangers, the one that has been silent for longest makes room: a login takes a moment, so whoever means it is in before
-/// its turn to go comes. Behind this machine's own address a reverse proxy brings a whole fleet, so only the bound for all holds there.
+/// its turn to go comes. Behind a reverse proxy's address stands a whole fleet, so only the bound for all holds there.
 struct Admission: Sendable {
   /// What becomes of a new connection.
   enum Verdict: Hashable, Sendable {
@@ -23,9 +23,9 @@ struct Admission: Sendable {
   }
 
   /// Takes one more stranger in, if that is possible.
-  mutating func admit(_ id: ConnectionID, from network: PeerNetwork, isLoopback: Bool) -> Verdict {
+  mutating func admit(_ id: ConnectionID, from network: PeerNetwork, isShared: Bool) -> Verdict {
     let crowded: PeerNetwork? =
-      if !isLoopback, (strangersByNetwork[network]?.count ?? 0) >= limits.strangersPerNetwork {
+      if !isShared, (strangersByNetwork[network]?.count ?? 0) >= limits.strangersPerNetwork {
         network
       } else if strangers >= limits.strangers || connections >= limits.connections {
         strangersByNetwork.max { $0.value.count < $1.value.count }?.key

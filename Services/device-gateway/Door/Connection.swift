@@ -20,7 +20,7 @@ final class Connection: ChannelInboundHandler {
   typealias OutboundOut = WebSocketFrame
 
   let id: ConnectionID
-  let peer: PeerAddress
+  let origin: Origin
   private let connections: Connections
   private let conversation: any Conversation
   private var context: ChannelHandlerContext?
@@ -30,9 +30,9 @@ final class Connection: ChannelInboundHandler {
   private var unansweredPings: UInt8 = 0
   private var isClosing = false
 
-  init(_ id: ConnectionID, from peer: PeerAddress, among connections: Connections, conversation: any Conversation) {
+  init(_ id: ConnectionID, from origin: Origin, among connections: Connections, conversation: any Conversation) {
     self.id = id
-    self.peer = peer
+    self.origin = origin
     self.connections = connections
     self.conversation = conversation
   }
@@ -82,7 +82,7 @@ final class Connection: ChannelInboundHandler {
     deadline = context.eventLoop.assumeIsolated().scheduleTask(in: connections.limits.loginTime) { [self] in
       close(.policyViolation, "no login in time")
     }
-    connections.opened(id, ConnectionReference(self, eventLoop: context.eventLoop))
+    connections.opened(id, ConnectionReference(self, eventLoop: context.eventLoop), from: origin)
     conversation.began(self)
   }
 

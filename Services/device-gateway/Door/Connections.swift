@@ -32,7 +32,7 @@ final class Connections: Sendable {
   let limits: DoorLimits
 
   private struct Entry {
-    let network: PeerNetwork
+    var network: PeerNetwork
     let channel: any Channel
     var isLoggedIn = false
     /// Nil until the upgrade.
@@ -47,6 +47,20 @@ final class Connections: Sendable {
     var isClosed = false
     /// Ends when the last one has left.
     var whenEmpty: AsyncStream<Never>.Continuation?
+
+    /// Gives a connection its place among the strangers, if there is one, and says who has to go for it.
+    mutating func place(_ entry: Entry, _ id: ConnectionID, from origin: Origin) -> (isIn: Bool, evicted: Entry?) {
+      switch admission.admit(id, from: entry.network, isShared: origin.isShared) {
+      case .admitted:
+        entries[id] = entry
+        return (true, nil)
+      case .admittedFor(let oldest):
+        entries[id] = entry
+        return (true, entries.removeValue(forKey: oldest))
+      case .refused:
+        return (false, nil)
+      }
+    }
   }
 
   /// Pings are spread over the interval, lest thousands of devices answer in one moment.
@@ -64,38 +78,45 @@ final class Connections: Sendable {
   var count: Int { state.withLockedValue { $0.admission.connections } }
 
   /// Takes a new connection in, if need be in the place of one that has not logged in; nil when there are too many.
-  func admit(_ channel: any Channel, from peer: PeerAddress) -> ConnectionID? {
-    let (id, evicted, unsaid) = state.withLockedValue { state -> (ConnectionID?, Entry?, Int?) in
-      guard !state.isClosed else { return (nil, nil, nil) }
+  func admit(_ channel: any Channel, from origin: Origin) -> ConnectionID? {
+    let admitted = state.withLockedValue { state -> (id: ConnectionID?, evicted: Entry?)? in
+      guard !state.isClosed else { return nil }
       let id = ConnectionID(number: state.nextNumber)
       state.nextNumber += 1
-      switch state.admission.admit(id, from: peer.network, isLoopback: peer.isLoopback) {
-      case .admitted:
-        state.entries[id] = Entry(network: peer.network, channel: channel)
-        return (id, nil, nil)
-      case .admittedFor(let oldest):
-        state.entries[id] = Entry(network: peer.network, channel: channel)
-        return (id, state.entries.removeValue(forKey: oldest), state.noise.take(at: .now))
-      case .refused:
-        return (nil, nil, state.noise.take(at: .now))
-      }
+      let (isIn, evicted) = state.place(Entry(network: origin.address.network, channel: channel), id, from: origin)
+      return (isIn ? id : nil, evicted)
     }
-    evicted?.channel.close(promise: nil)
-    if evicted != nil || id == nil { Counter(label: "gateway_connections_turned_away").increment() }
-    if let unsaid {
-      logger.log(
-        .doorCrowded, "there are too many connections; those that have not logged in are turned away", metadata: [.peer: peer, .unsaid: unsaid])
-    }
+    guard let (id, evicted) = admitted else { return nil }
+    if evicted != nil || id == nil { turnAway(evicted, for: origin) }
     return id
   }
 
-  /// The connection was upgraded.
-  func opened(_ id: ConnectionID, _ connection: ConnectionReference) {
-    let isClosed = state.withLockedValue { state in
-      state.entries[id]?.connection = connection
-      return state.isClosed
+  /// The connection was upgraded. Of one that came through a reverse proxy it is known only now where it is from.
+  func opened(_ id: ConnectionID, _ connection: ConnectionReference, from origin: Origin) {
+    let (isClosed, evicted) = state.withLockedValue { state -> (Bool, Entry?) in
+      // One that had to go meanwhile is being closed.
+      guard var entry = state.entries[id] else { return (false, nil) }
+      entry.connection = connection
+      guard entry.network != origin.address.network else {
+        state.entries[id] = entry
+        return (state.isClosed, nil)
+      }
+      state.admission.left(id, from: entry.network, isLoggedIn: false)
+      entry.network = origin.address.network
+      return (state.isClosed, state.place(entry, id, from: origin).evicted)
     }
+    if let evicted { turnAway(evicted, for: origin) }
     if isClosed { connection.perform { $0.close(.goingAway, Self.restarting) } }
+  }
+
+  /// Has one go for another who comes, or that other one, for there are too many.
+  private func turnAway(_ evicted: Entry?, for origin: Origin) {
+    evicted?.channel.close(promise: nil)
+    Counter(label: "gateway_connections_turned_away").increment()
+    guard let unsaid = state.withLockedValue({ $0.noise.take(at: .now) }) else { return }
+    logger.log(
+      .doorCrowded, "there are too many connections; those that have not logged in are turned away",
+      metadata: [.peer: origin.address, .unsaid: unsaid])
   }
 
   func loggedIn(_ id: ConnectionID) {

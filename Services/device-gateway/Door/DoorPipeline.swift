@@ -7,6 +7,7 @@ import NIOWebSocket
 struct DoorPipeline: Sendable {
   let path: InstancePath
   let connections: Connections
+  let proxies: TrustedProxies
   /// What is served in TLS, and the trust anchor for those who ask for it.
   let tls: CurrentTLS
   /// Whether connections are encrypted.
@@ -20,14 +21,16 @@ struct DoorPipeline: Sendable {
   /// Runs on the channel's event loop. When it fails, the connection is closed.
   func setUp(_ channel: any Channel) -> EventLoopFuture<Void> {
     channel.eventLoop.makeCompletedFuture {
-      guard let peer = channel.remoteAddress.map(PeerAddress.init), let id = connections.admit(channel, from: peer) else { throw NotAdmitted() }
+      guard let peer = channel.remoteAddress.map({ PeerAddress($0) }), let id = connections.admit(channel, from: proxies.origin(of: peer)) else {
+        throw NotAdmitted()
+      }
       channel.closeFuture.whenComplete { _ in connections.left(id) }
       let pipeline = channel.pipeline.syncOperations
       let certificate = tls.certificate
       if isSecure { try pipeline.addHandler(NIOSSLServerHandler(context: certificate.context)) }
       try pipeline.addHandler(RequestHeadLimit(limits: connections.limits))
       let gate = UpgradeGate(connectorCertificate: certificate.anchor) {
-        UpgradeVerdict($0, from: peer, isSecure: isSecure, path: path)
+        UpgradeVerdict($0, from: peer, isSecure: isSecure, isProxy: proxies.contains(peer), path: path)
       }
       // Its result tells nothing that the handlers do not know.
       _ = try pipeline.configureUpgradableHTTPServerPipeline(
@@ -44,13 +47,14 @@ struct DoorPipeline: Sendable {
       enableAutomaticErrorHandling: false,
       // The gate has let it pass. No sub-protocol is echoed: no AppWebsocket client offers one.
       shouldUpgrade: { channel, _ in channel.eventLoop.makeSucceededFuture(HTTPHeaders()) },
-      upgradePipelineHandler: { channel, _ in
+      upgradePipelineHandler: { channel, head in
         channel.eventLoop.makeCompletedFuture {
           let pipeline = channel.pipeline.syncOperations
           pipeline.removeHandler(try pipeline.handler(type: RequestHeadLimit.self), promise: nil)
           pipeline.removeHandler(try pipeline.handler(type: UpgradeGate.self), promise: nil)
           try pipeline.addHandler(
-            Connection(id, from: peer, among: connections, conversation: makeConversation(channel.eventLoop)))
+            Connection(
+              id, from: proxies.origin(of: peer, head.headers), among: connections, conversation: makeConversation(channel.eventLoop)))
         }
       })
   }

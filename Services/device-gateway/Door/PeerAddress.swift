@@ -1,4 +1,5 @@
 import NIOCore
+import PKI
 
 /// Where a connection comes from. IPv4 is kept as IPv4-mapped IPv6 (RFC 4291, section 2.5.5.2), so that both kinds of listener give one address.
 struct PeerAddress: Hashable, Sendable, CustomStringConvertible {
@@ -23,6 +24,11 @@ struct PeerAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  init(_ address: IPAddress) {
+    let octets = address.octets
+    (high, low) = address.isIPv6 ? (Self.number(octets.prefix(8)), Self.number(octets.suffix(8))) : (0, Self.mapped | Self.number(octets))
+  }
+
   private static func number(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
 
   private var isIPv4: Bool { high == 0 && low & ~0xffff_ffff == Self.mapped }
@@ -37,12 +43,14 @@ struct PeerAddress: Hashable, Sendable, CustomStringConvertible {
     isIPv4 ? PeerNetwork(high: high, low: low) : PeerNetwork(high: high, low: 0)
   }
 
-  /// The address as a person writes it, without a port.
-  var description: String {
-    if isIPv4 { return [24, 16, 8, 0].map { String(low >> $0 & 0xff) }.joined(separator: ".") }
-    let bytes = [high, low].flatMap { half in stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: half >> $0) } }
-    return (try? SocketAddress(packedIPAddress: ByteBuffer(bytes: bytes), port: 0))?.ipAddress ?? "unknown address"
+  /// The address that it is; nil for none, as there are four octets or sixteen.
+  var ipAddress: IPAddress? {
+    let octets = PeerNetwork(high: high, low: low).bytes
+    return IPAddress(octets: octets.suffix(isIPv4 ? 4 : 16))
   }
+
+  /// The address as a person writes it, without a port.
+  var description: String { ipAddress?.description ?? "unknown address" }
 }
 
 /// An IPv4 address, or the 64-bit prefix of an IPv6 one: the smallest thing that one customer of a network gets.

@@ -7,20 +7,22 @@ enum UpgradeVerdict: Equatable, Sendable {
   case badUpgrade
   case connectorCertificate
   case methodNotAllowed
-  /// Plain text from elsewhere than this machine: login digests do not protect a connection.
+  /// Plain text from elsewhere than this machine or a trusted proxy: login digests do not protect a connection.
   case insecure
   case notFound
 
   /// The file of the gateway's own trust anchor, below the instance path.
   static let connectorCertificateName = "connector.pem"
 
-  /// - Parameter isSecure: Whether the connection is encrypted.
-  init(_ head: HTTPRequestHead, from peer: PeerAddress, isSecure: Bool, path: InstancePath) {
+  /// - Parameters:
+  ///   - isSecure: Whether the connection is encrypted.
+  ///   - isProxy: Whether the peer is a trusted proxy.
+  init(_ head: HTTPRequestHead, from peer: PeerAddress, isSecure: Bool, isProxy: Bool, path: InstancePath) {
     guard let remainder = path.remainder(of: head.uri) else {
       self = .notFound
       return
     }
-    guard isSecure || peer.isLoopback else {
+    guard isSecure || isProxy || peer.isLoopback else {
       self = .insecure
       return
     }

@@ -41,25 +41,25 @@ final class Authenticator: Sendable {
   }
 
   func judge(
-    _ login: Login, challenge: Challenge, from peer: PeerAddress, at moment: ContinuousClock.Instant = .now
+    _ login: Login, challenge: Challenge, from origin: Origin, at moment: ContinuousClock.Instant = .now
   ) -> Judgement {
     judge(
-      login.proof(for: challenge), domain: TenantDomain(login.subject.domain), kinds: Logins.Kind.allCases, from: peer, as: login.subject,
+      login.proof(for: challenge), domain: TenantDomain(login.subject.domain), kinds: Logins.Kind.allCases, from: origin, as: login.subject,
       at: moment)
   }
 
   /// Whether the secret in somebody's PBX object is one of ours. Whoever asks is logged in; but this is a way to guess, so it is counted as one, and
   /// a device learns nothing about the secrets of administrators.
   func judge(
-    _ check: AppCheckLogin, by asking: Logins.Kind?, from peer: PeerAddress, at moment: ContinuousClock.Instant = .now
+    _ check: AppCheckLogin, by asking: Logins.Kind?, from origin: Origin, at moment: ContinuousClock.Instant = .now
   ) -> Judgement {
     judge(
-      check.proof, domain: check.domain.flatMap { TenantDomain($0) }, kinds: asking == .admin ? Logins.Kind.allCases : [.device], from: peer,
+      check.proof, domain: check.domain.flatMap { TenantDomain($0) }, kinds: asking == .admin ? Logins.Kind.allCases : [.device], from: origin,
       as: nil, at: moment)
   }
 
   private func judge(
-    _ proof: LoginProof, domain: TenantDomain?, kinds: [Logins.Kind], from peer: PeerAddress, as subject: LoginDigest.Subject?,
+    _ proof: LoginProof, domain: TenantDomain?, kinds: [Logins.Kind], from origin: Origin, as subject: LoginDigest.Subject?,
     at moment: ContinuousClock.Instant
   ) -> Judgement {
     let book = book
@@ -69,8 +69,8 @@ final class Authenticator: Sendable {
       candidates.map { login -> Throttle.Subject in
         if case .domain(let own) = login.scope { .domain(own) } else { .instance }
       })
-    let subjects = [peer.isLoopback ? .proxy : .source(peer.network)] + targets
-    func caller(_ login: StoredLogin) -> Int? { subject.map { knownClients.number(of: $0, from: peer.network, by: login.name) } }
+    let subjects = [origin.isShared ? .proxy : .source(origin.address.network)] + targets
+    func caller(_ login: StoredLogin) -> Int? { subject.map { knownClients.number(of: $0, from: origin.address.network, by: login.name) } }
     if let pause = state.withLockedValue({ $0.throttle.pause(for: subjects, at: moment) }) {
       // A known client need not wait, but the only door for it is the one that it came in by.
       let callers = candidates.map { ($0, caller($0)) }

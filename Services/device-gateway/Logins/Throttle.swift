@@ -13,7 +13,7 @@ struct Throttle: Sendable {
   /// Whom guesses are counted for.
   enum Subject: Hashable, Sendable {
     case source(PeerNetwork)
-    /// This machine's own address: a reverse proxy, and all who come through it.
+    /// A reverse proxy that does not say for whom it asks, and all who come through it.
     case proxy
     /// The secrets that open the door whatever the domain.
     case instance

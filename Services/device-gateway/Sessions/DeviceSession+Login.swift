@@ -10,13 +10,13 @@ extension DeviceSession {
   func verify(_ login: Login, _ challenge: Challenge) {
     guard let connection else { return }
     let verdict: LoginVerdict
-    switch context.authenticator.judge(login, challenge: challenge, from: connection.peer) {
+    switch context.authenticator.judge(login, challenge: challenge, from: connection.origin) {
     case .admitted(let admitted, let secret):
       context.refusedLogins.forget(login.subject)
       let isIn = enter(login.subject, by: admitted, secret, on: connection)
       verdict = isIn ? .accepted(domain: context.path.domain ?? login.subject.domain) : .refused
     case .refused:
-      context.refusedLogins.note(login.subject, from: connection.peer, at: context.clock.now())
+      context.refusedLogins.note(login.subject, from: connection.origin.address, at: context.clock.now())
       verdict = .refused
     case .blocked(let pause):
       verdict = .blocked(retryAfterSec: Int(pause.components.seconds) + 1)
@@ -41,7 +41,7 @@ extension DeviceSession {
       reference: reference, kind: login.kind, isLoginOfOneDevice: login.scope == .device,
       identity: DeviceIdentity(
         scope: login.schedulerScope, sip: ShortText(subject.sip)?.value, guid: ShortText(subject.guid)?.value,
-        nameSuffixes: login.nameSuffixes.isEmpty ? nil : login.nameSuffixes, address: "\(connection.peer)"))
+        nameSuffixes: login.nameSuffixes.isEmpty ? nil : login.nameSuffixes, address: "\(connection.origin.address)"))
     connection.becameKnown()
     return true
   }

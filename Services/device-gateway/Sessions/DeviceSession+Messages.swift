@@ -12,7 +12,7 @@ extension DeviceSession {
     case .appInfo(let question):
       send(AppInfoResult(app: question.app, info: .init(hidden: true)).text(correlation: correlation))
     case .appCheckLogin(let check):
-      let isRight = if case .admitted = context.authenticator.judge(check, by: visitor?.kind, from: connection.peer) { true } else { false }
+      let isRight = if case .admitted = context.authenticator.judge(check, by: visitor?.kind, from: connection.origin) { true } else { false }
       send(AppCheckLoginResult(ok: isRight).text(correlation: correlation))
     case .renewCertificateResult(let result):
       context.logger.info("device answered RenewCertificate", metadata: metadata.merging([.state: result.accepted ? "accepted" : "refused"]))

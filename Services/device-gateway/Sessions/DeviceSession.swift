@@ -93,7 +93,7 @@ final class DeviceSession: Conversation {
 
   var metadata: LogFields {
     [
-      .device: visitor?.device, .peer: connection?.peer, .login: visitor?.reference.login, .sip: visitor?.identity.sip,
+      .device: visitor?.device, .peer: connection?.origin.address, .login: visitor?.reference.login, .sip: visitor?.identity.sip,
     ]
   }
 }

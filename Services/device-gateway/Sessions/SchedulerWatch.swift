@@ -8,6 +8,7 @@ struct SchedulerWatch: Sendable {
   let scheduler: VarlinkClient
   let devices: Devices
   let ownDevice: OwnDevice
+  let proxies: TrustedProxies
   let logger: Logger
   /// The first pause after a stream that came to nothing; it doubles up to the last.
   var pauses: ClosedRange<Duration> = .milliseconds(50) ... .seconds(2)
@@ -21,6 +22,7 @@ struct SchedulerWatch: Sendable {
         _ = try await scheduler.stream(SchedulerMethods.Watch.self, OnlyTrace()) { item in
           devices.route(item)
           ownDevice.hear(item)
+          proxies.hear(item)
           // The first item, the settings, says that the stream is open: who registers from now on is told what is undelivered.
           let wasOpen = isOpen.withLockedValue { isOpen in
             defer { isOpen = true }
@@ -32,6 +34,7 @@ struct SchedulerWatch: Sendable {
         return
       } catch {
         logger.notice("the scheduler's stream ended and is opened again", error: error)
+        proxies.settle()
       }
       pause = isOpen.withLockedValue { $0 } ? pauses.lowerBound : min(pause * 2, pauses.upperBound)
       try? await Task.sleep(for: pause)

@@ -47,6 +47,11 @@ extension SettingDefinition {
       key: "gateway.names", standard: "", kind: .names,
       meaning: "The gateway's public host names; it obtains a certificate for them, and without any serves one that it has signed itself."),
     SettingDefinition(
+      key: "gateway.trustedProxies", standard: "", kind: .networks,
+      meaning:
+        "The reverse proxies, like 127.0.0.1 or 10.0.0.0/29, that may connect without TLS, and whose X-Forwarded-For says where a device comes from; without it none is believed."
+    ),
+    SettingDefinition(
       key: "limits.apply", standard: "auto", kind: .choice(["auto", "true", "false"]),
       meaning: "Whether the CA has limits to be kept to; auto: when it certifies only names of the public DNS."),
     SettingDefinition(

@@ -62,7 +62,9 @@ struct Settings: Sendable, Hashable {
     }
     devices = DeviceSettings(
       renewDays: number("devices.renewDays"), installDays: number("devices.installDays"), maxDnsNames: number("devices.maxDnsNames"))
-    gateway = GatewaySettings(names: (text("gateway.names") ?? "").split(separator: ",").compactMap { DNSName(String($0)) })
+    gateway = GatewaySettings(
+      names: (text("gateway.names") ?? "").split(separator: ",").compactMap { DNSName(String($0)) },
+      trustedProxies: (text("gateway.trustedProxies") ?? "").split(separator: ",").compactMap { IPNetwork(String($0)) })
     renewalRule = RenewalRule(
       renewDays: number("devices.renewDays"), floor: .seconds(60 * number("orders.pauseMinutes")),
       authority: text("authority.directory").map(DirectoryURL.init))

@@ -214,7 +214,7 @@ struct InterfaceTests {
     }
   }
 
-  @Test("the gateway hears its names at once, and again when they or the CA change")
+  @Test("the gateway hears its names and its proxies at once, and again when they or the CA change")
   func gatewayNames() async throws {
     try await onBench { bench in
       let fleet = try bench.fleet([:])
@@ -223,6 +223,11 @@ struct InterfaceTests {
       #expect(try await items.next()?.gateway?.names == [dns("gw.example.net")])
       _ = try await fleet.change("authority.directory", to: "https://acme.test/directory")
       #expect(try await items.next()?.gateway?.names == [dns("gw.example.net")])
+      _ = try await fleet.change("gateway.trustedProxies", to: "127.0.0.1, 10.1.0.0/16")
+      #expect(try await items.next()?.gateway?.trustedProxies.map(\.description) == ["127.0.0.1/32", "10.1.0.0/16"])
+      for bad in ["proxy.example.com", "10.0.0.0/33", "10.0.0.1:80"] {
+        await #expect(throws: Refusal.self) { try await fleet.change("gateway.trustedProxies", to: bad) }
+      }
       try await serving(bench, fleet) { served in
         let first = AsyncStream.makeStream(of: [DNSName]?.self)
         await withThrowingTaskGroup(of: Void.self) { tasks in
