@@ -25,7 +25,7 @@ extension LiveTokens {
       .challenges,
       [
         .reply(Challenges.Lookup.self) { parameters, _ in
-          .init(ChallengeToken(parameters.token).flatMap(self.token)?.keyAuthorization)
+          .init(ChallengeToken(parameters.token).flatMap { self.lookUp($0, for: parameters) }?.keyAuthorization)
         },
         .list(Challenges.List.self) { call in
           self.live().filter { token, _ in call.after.map { token.value > $0 } ?? true }.sorted { $0.token.value < $1.token.value }.map {

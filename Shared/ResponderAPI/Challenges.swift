@@ -44,13 +44,19 @@ public enum Challenges {
       public var host: String?
       /// The last part of its path.
       public var token: String
+      /// Who was asked.
+      public var asker: String?
+      /// Where that one is.
+      public var address: String?
       /// The caller's trace.
       public var trace: TraceContext?
 
-      /// A request for a token.
-      public init(host: String?, token: String) {
+      /// A request for a token; one that came to somebody who is named counts as a visit.
+      public init(host: String?, token: String, asker: String? = nil, address: String? = nil) {
         self.host = host
         self.token = token
+        self.asker = asker
+        self.address = address
       }
     }
 

@@ -24,11 +24,14 @@ public enum Responder {
     public var address: String
     /// When.
     public var time: Instant
+    /// The reverse proxy that was asked, and looked the answer up.
+    public var asker: String?
 
     /// A request from an address.
-    public init(address: String, time: Instant) {
+    public init(address: String, time: Instant, asker: String? = nil) {
       self.address = address
       self.time = time
+      self.asker = asker
     }
   }
 

@@ -46,6 +46,14 @@ struct ProblemTests {
     #expect(!Problem(OrderFailure.names([shared])).text.contains("nobody"))
   }
 
+  @Test("a reverse proxy that looked the answer up is named among those who came")
+  func lookUp() {
+    let visits = Visits([
+      .init(address: "192.0.2.4", time: Instant(milliseconds: 1), asker: "proxy"), .init(address: "192.0.2.4", time: Instant(milliseconds: 2)),
+    ])
+    #expect(visits.summary == "2 requests from 2 addresses (192.0.2.4, where proxy looked it up, 192.0.2.4)")
+  }
+
   @Test(
     "a refused request becomes a word of the device protocol",
     arguments: [

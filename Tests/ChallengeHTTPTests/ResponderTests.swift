@@ -10,7 +10,7 @@ import Varlink
 
 @Suite("The responder", .timeLimit(.minutes(1)))
 struct ResponderTests {
-  @Test("publishes, shows and withdraws over Varlink, and refuses with NotPublished")
+  @Test("publishes, shows and withdraws over Varlink, tells who looked an answer up, and refuses with NotPublished")
   func varlink() async throws {
     let folder = try TemporaryFolder()
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -36,10 +36,12 @@ struct ResponderTests {
         let found = try await client.call(Challenges.Lookup.self, .init(host: "x", token: token))
         #expect(!found.found)
       }
-      _ = try await client.call(Responder.Withdraw.self, .init(order: wish.order, token: wish.token))
+      _ = try await client.call(Challenges.Lookup.self, .init(host: "x", token: wish.token.value, asker: "proxy", address: "192.0.2.4"))
+      let visits = try await client.call(Responder.Withdraw.self, .init(order: wish.order, token: wish.token)).visits
+      #expect(visits == [.init(address: "192.0.2.4", time: TestClock().wall.now(), asker: "proxy")])
       _ = try await client.call(Responder.Withdraw.self, .init(order: "never heard of", token: wish.token))
       let listed = try await client.call(Challenges.List.self, .init()).challenges
-      #expect(listed == [.init(name: wish.name, token: wish.token, orders: [], expires: .init(milliseconds: 120_000), hits: 0)])
+      #expect(listed == [.init(name: wish.name, token: wish.token, orders: [], expires: .init(milliseconds: 120_000), hits: 1)])
       await #expect(throws: Responder.NotPublished.self) { try await client.call(Responder.Publish.self, tooLate) }
       await group.triggerGracefulShutdown()
       try await tasks.waitForAll()

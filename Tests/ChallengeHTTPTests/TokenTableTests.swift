@@ -18,10 +18,11 @@ struct TokenTableTests {
   func expiry() throws {
     var table = try table(wish(expires: now(100)))
     let token = try sampleToken()
-    #expect(table.hit(token, from: "192.0.2.1", now: now(0))?.hits == 1)
-    #expect(table.hit(token, from: "192.0.2.1", now: now(99))?.hits == 2)
-    #expect(table.hit(token, from: "192.0.2.1", now: now(100)) == nil)
-    #expect(table.hit(try sampleToken(2), from: "192.0.2.1", now: now(0)) == nil)
+    let visit = Responder.Visit(address: "192.0.2.1", time: now(0))
+    #expect(table.hit(token, from: visit, now: now(0))?.hits == 1)
+    #expect(table.hit(token, from: visit, now: now(99))?.hits == 2)
+    #expect(table.hit(token, from: visit, now: now(100)) == nil)
+    #expect(table.hit(try sampleToken(2), from: visit, now: now(0)) == nil)
   }
 
   @Test("keeps a token for a while after it was withdrawn, but not beyond its lease")

@@ -173,7 +173,9 @@ struct ChallengeTests {
           [
             .reply(Challenges.Lookup.self) { [token] parameters, _ in
               let live = ChallengeToken(token).map { KeyAuthorization(token: $0, thumbprint: "thumbprint") }
-              return .init(parameters.token == token ? live : nil)
+              // It is told who was asked: by the device's id, or before there is one by its login.
+              let isNamed = ["instance/rp", "device"].contains(parameters.asker) && parameters.address == "127.0.0.1"
+              return .init(parameters.token == token && isNamed ? live : nil)
             }
           ])
       ], listeners: [.path(path)], logger: Logger(label: "challenge-http"))

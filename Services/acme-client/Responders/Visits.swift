@@ -7,13 +7,13 @@ struct Visits: Sendable, Hashable {
   private static let mostNamed = 8
 
   private let count: Int
-  /// Each once, in the order in which they came.
+  /// Each once, in the order in which they came, and who looked the answer up there.
   private let addresses: [String]
 
   init(_ visits: [Responder.Visit]) {
     count = visits.count
     var seen: Set<String> = []
-    addresses = visits.sorted { $0.time < $1.time }.map(\.address).filter { seen.insert($0).inserted }
+    addresses = visits.sorted { $0.time < $1.time }.map(\.origin).filter { seen.insert($0).inserted }
   }
 
   var isEmpty: Bool { count == 0 }
@@ -25,4 +25,8 @@ struct Visits: Sendable, Hashable {
     let more = addresses.count > Self.mostNamed ? " and others" : ""
     return "\(count) request\(count == 1 ? "" : "s") from \(addresses.count == 1 ? named : "\(addresses.count) addresses (\(named)\(more))")"
   }
+}
+
+extension Responder.Visit {
+  fileprivate var origin: String { asker.map { "\(address), where \($0) looked it up" } ?? address }
 }

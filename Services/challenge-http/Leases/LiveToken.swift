@@ -39,10 +39,10 @@ struct LiveToken: Sendable {
   }
 
   /// A request is answered.
-  mutating func hit(from address: @autoclosure () -> String?, at now: Instant) {
+  mutating func hit(_ visit: @autoclosure () -> Responder.Visit?) {
     hits += 1
-    guard hits <= Self.mostVisits, let address = address() else { return }
-    visits.append(Responder.Visit(address: address, time: now))
+    guard hits <= Self.mostVisits, let visit = visit() else { return }
+    visits.append(visit)
   }
 
   mutating func removeLeases(endedBy now: Instant) {

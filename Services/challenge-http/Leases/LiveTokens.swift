@@ -15,6 +15,9 @@ final class LiveTokens: Sendable {
     var log: LeaseLog
   }
 
+  /// How much is kept of what a visitor is called.
+  private static let longestName = 100
+
   private let state: Mutex<State>
   private let clock: WallClock
   private let logger: Logger
@@ -100,7 +103,16 @@ final class LiveTokens: Sendable {
   /// The live token that a request asks for; it counts as a hit.
   func hit(_ token: ChallengeToken, from address: @autoclosure () -> String?) -> LiveToken? {
     let now = clock.now()
-    return state.withLock { $0.table.hit(token, from: address(), now: now) }
+    return state.withLock { $0.table.hit(token, from: address().map { .init(address: $0, time: now) }, now: now) }
+  }
+
+  /// The live token that somebody looks up who was asked for it; it counts as a hit where it is said who that is.
+  func lookUp(_ token: ChallengeToken, for parameters: Challenges.Lookup.Parameters) -> LiveToken? {
+    guard let asker = parameters.asker, let address = parameters.address else { return self.token(token) }
+    let now = clock.now()
+    let visit = Responder.Visit(
+      address: String(address.prefix(Self.longestName)), time: now, asker: String(asker.prefix(Self.longestName)))
+    return state.withLock { $0.table.hit(token, from: visit, now: now) }
   }
 
   /// The token, if it is live.

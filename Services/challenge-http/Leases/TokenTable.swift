@@ -77,9 +77,9 @@ struct TokenTable: Sendable {
   }
 
   /// The live token that a request asks for; it counts as a hit.
-  mutating func hit(_ token: ChallengeToken, from address: @autoclosure () -> String?, now: Instant) -> LiveToken? {
+  mutating func hit(_ token: ChallengeToken, from visit: @autoclosure () -> Responder.Visit?, now: Instant) -> LiveToken? {
     guard let index = tokens.index(forKey: token), tokens.values[index].end > now else { return nil }
-    tokens.values[index].hit(from: address(), at: now)
+    tokens.values[index].hit(visit())
     return tokens.values[index]
   }
 

@@ -12,8 +12,15 @@ final class ChallengeLookups: Sendable {
   /// A question that is on its way.
   private struct Question: Sendable {
     let message: GetChallenge
+    let asker: Asker
     let trace: TraceContext
     let answer: @Sendable (Result<GetChallengeResult, Refused>) -> Void
+  }
+
+  /// Who was asked for a token.
+  struct Asker: Sendable {
+    let name: String
+    let address: PeerAddress
   }
 
   /// Why there is no answer, in the words of the device protocol.
@@ -40,7 +47,7 @@ final class ChallengeLookups: Sendable {
   }
 
   /// Has a question answered. What can be no token is none, and troubles nobody.
-  func ask(_ message: GetChallenge, answer: @escaping @Sendable (Result<GetChallengeResult, Refused>) -> Void) {
+  func ask(_ message: GetChallenge, by asker: Asker, answer: @escaping @Sendable (Result<GetChallengeResult, Refused>) -> Void) {
     guard ChallengeToken(message.token) != nil else { return answer(.success(GetChallengeResult(nil))) }
     let isTaken = waiting.withLockedValue { waiting in
       guard waiting < Self.waitingLimit else { return false }
@@ -48,7 +55,7 @@ final class ChallengeLookups: Sendable {
       return true
     }
     guard isTaken else { return answer(.failure(Refused(error: .busy, text: "Too many look-ups are waiting; follow your own rules."))) }
-    questions.continuation.yield(Question(message: message, trace: TraceContext.current ?? .make(), answer: answer))
+    questions.continuation.yield(Question(message: message, asker: asker, trace: TraceContext.current ?? .make(), answer: answer))
   }
 
   /// Works until it is cancelled.
@@ -62,16 +69,21 @@ final class ChallengeLookups: Sendable {
           underWay -= 1
         }
         underWay += 1
-        tasks.addTask { await TraceContext.$current.withValue(question.trace) { question.answer(await self.lookUp(question.message)) } }
+        tasks.addTask {
+          await TraceContext.$current.withValue(question.trace) { question.answer(await self.lookUp(question.message, for: question.asker)) }
+        }
       }
     }
   }
 
-  private func lookUp(_ message: GetChallenge) async -> Result<GetChallengeResult, Refused> {
-    let parameters = Challenges.Lookup.Parameters(host: message.host.map { String($0.prefix(Self.hostLimit)) }, token: message.token)
+  private func lookUp(_ message: GetChallenge, for asker: Asker) async -> Result<GetChallengeResult, Refused> {
+    let parameters = Challenges.Lookup.Parameters(
+      host: message.host.map { String($0.prefix(Self.hostLimit)) }, token: message.token, asker: asker.name, address: "\(asker.address)")
     do {
       let reply = try await challenges.call(Challenges.Lookup.self, parameters, timeLimit: Self.timeLimit)
-      if reply.found { logger.info("a device has looked a challenge up", metadata: [.token: message.token, .host: message.host]) }
+      if reply.found {
+        logger.info("a device has looked a challenge up", metadata: [.token: message.token, .host: message.host, .peer: asker.address])
+      }
       return .success(GetChallengeResult(reply.keyAuthorization))
     } catch {
       logger.log(.serviceUnanswered, "challenge-http could not be asked", error: error)
