@@ -9,40 +9,63 @@ extension Integration {
   struct SiteFlowTests {
     private static let asProxy = ["--role", "reverse-proxy", "--http", "[::]:80"]
 
-    @Test("every way there leads to a certificate and to its renewal, all at once, over IPv4 and IPv6, and certbot gets its own beside them")
+    @Test("every way there leads to a certificate and to its renewal, all at once, over IPv4 and IPv6; so it does for certbot behind each web server")
     func renewed() async throws {
       try await site { site in
         try await withThrowingTaskGroup { tasks in
-          for flow in Flow.allCases { tasks.addTask { try await renew(flow, at: site) } }
-          tasks.addTask { try await certbot(at: site) }
+          for flow in Flow.all { tasks.addTask { try await renew(flow, at: site) } }
+          for server in WebServer.allCases { tasks.addTask { try await certbot(behind: server, at: site) } }
           try await tasks.waitForAll()
         }
-        // Those of the reverse proxy and of certbot, too.
-        try #require(site.pebble.record().certificates == 2 * Flow.allCases.count + 2)
+        // The reverse proxy has one, too.
+        try #require(site.pebble.record().certificates == 2 * Flow.all.count + 2 * WebServer.allCases.count + 1)
+        // Each is known by its own address, not by that of the web server in between.
+        let devices = try await site.connector.admin.list(AdminMethods.ListDevices.self, .init()).devices
+        for case .forwarded(let server) in Flow.all {
+          let device = try #require(devices.first { $0.key.hasSuffix("\(Flow.forwarded(server))") })
+          try #require(device.address == Site.Host.device.four, "\(server)")
+        }
+        // Who came to the reverse proxy has come.
+        try #require(site.connector.log().contains("\(Site.Host.proxy.four), where "))
       }
     }
 
-    @Test("every way there leads on while the services are killed again and again, from one certificate each")
+    @Test("every way there leads on while the services are killed again and again, to one certificate each and to one renewal each")
     func killed() async throws {
       let seed = Killer.seed
       print("kills between hosts: seed \(seed)")
       try await site(longestPause: 0.1) { site in
         try await withThrowingTaskGroup { tasks in
-          for flow in Flow.allCases {
+          for flow in Flow.all {
             tasks.addTask {
-              let device = try await site.device(flow.rawValue, on: .device)
-              try await device.staying(flow.names, options: flow.options) { try await allInstalled(at: site) }
-              try await #require(device.holdsCertificate(for: flow.names, under: site.pebble.root), "\(flow), seed \(seed)")
+              let device = try await device(flow, at: site)
+              try await device.staying(flow.names, options: flow.options) {
+                try await #require(device.holdsCertificate(for: flow.names, under: site.pebble.root), "\(flow), seed \(seed)")
+                let first = try device.certificate()
+                try Data(first.utf8).write(to: device.folder.appending(path: "first.pem"))
+                try await allInstalled(at: site)
+                try await renewed(device, after: first, at: site)
+                try await #require(device.holdsCertificate(for: flow.names, under: site.pebble.root), "\(flow), seed \(seed)")
+              }
             }
           }
           var killer = Killer(of: site.connector, seed: seed)
-          repeat { try await killer.rage(for: .seconds(5)) } while killer.deaths.count < Killer.services.count
-          print("kills between hosts: \(killer.deaths); \(try site.pebble.failedValidations()) names looked for in vain")
-          // A name that the CA looked for in vain is tried again after a minute: nobody need wait for that here.
-          tasks.addTask { try await allInstalled(at: site) { _ = try await site.connector.administer("renew") } }
+          for certificates in [1, 2] {
+            if certificates == 2 {
+              try await site.connector.eventually("not all know what they had first") {
+                Flow.all.allSatisfy { FileManager.default.fileExists(atPath: site.folder.appending(path: "\($0)/first.pem").path) }
+              }
+              let renewal = try await site.connector.administer("renew", "--reason", "forced", "--suffix", "site.example")
+              try #require(renewal.succeeded, "\(renewal.complaints)")
+            }
+            repeat { try await killer.rage(for: .seconds(5)) } while killer.deaths.count < Killer.services.count
+            // A name that the CA looked for in vain is tried again after a minute: nobody need wait for that here.
+            try await allInstalled(certificates, at: site) { _ = try await site.connector.administer("renew") }
+            print("kills between hosts: \(killer.deaths); \(try site.pebble.failedValidations()) names looked for in vain")
+          }
           try await tasks.waitForAll()
         }
-        try #require(site.pebble.record().certificates == Flow.allCases.count + 1, "seed \(seed)")
+        try #require(site.pebble.record().certificates == 2 * (Flow.all.count + 1), "seed \(seed)")
       }
     }
 
@@ -72,30 +95,48 @@ extension Integration {
       }
     }
 
+    /// The device behind a way. Those behind a web server that forwards challenges come to the gateway through it, too.
+    private func device(_ flow: Flow, at site: Site) async throws -> Device {
+      guard case .forwarded(let server) = flow else { return try await site.device("\(flow)", on: .device) }
+      return try await site.device("\(flow)", on: .device, through: server)
+    }
+
     /// A device has a certificate, and then another one because somebody wants it.
     private func renew(_ flow: Flow, at site: Site) async throws {
-      let device = try await site.device(flow.rawValue, on: .device)
+      let device = try await device(flow, at: site)
       try await device.staying(flow.names, options: flow.options) {
         try await #require(device.holdsCertificate(for: flow.names, under: site.pebble.root), "\(flow)")
         let first = try device.certificate()
-        let renewed = try await site.connector.administer("renew", "--reason", "forced", "--suffix", "\(flow.rawValue).site.example")
-        try #require(renewed.succeeded, "\(flow): \(renewed.complaints)")
-        try await site.connector.eventually("\(flow): there is no other certificate") { try device.certificate() != first }
+        let renewal = try await site.connector.administer("renew", "--reason", "forced", "--suffix", "\(flow).site.example")
+        try #require(renewal.succeeded, "\(flow): \(renewal.complaints)")
+        try await renewed(device, after: first, at: site)
         try await #require(device.holdsCertificate(for: flow.names, under: site.pebble.root), "\(flow)")
       }
     }
 
-    /// The web server's host has names of which the connector knows nothing.
-    private func certbot(at site: Site) async throws {
-      let folder = site.folder.appending(path: "certbot").path
-      let names = [Flow.filesFirst, .forwarded].flatMap { ["--domain", "other.\($0.rawValue).site.example"] }
-      let outcome = try await site.on(
-        .webServer, "certbot",
-        ["certonly", "--non-interactive", "--agree-tos", "--register-unsafely-without-email", "--server", site.pebble.directory]
-          + ["--webroot", "--webroot-path", site.webroot.path] + names + ["--config-dir", "--work-dir", "--logs-dir"].flatMap { [$0, folder] },
-        environment: ["REQUESTS_CA_BUNDLE": site.pebble.trust]
-      ).run()
-      try #require(outcome.succeeded, "\(outcome.complaints)")
+    private func renewed(_ device: Device, after first: String, at site: Site) async throws {
+      try await site.connector.eventually("\(device.folder.lastPathComponent) has no other certificate") { try device.certificate() != first }
+    }
+
+    /// The web server's host has a name of which the connector knows nothing: certbot has a certificate for it, and renews that. It puts files into the
+    /// web server's folder, or answers itself.
+    private func certbot(behind server: WebServer, at site: Site) async throws {
+      let folder = site.folder.appending(path: "certbot-\(server)").path
+      let way =
+        switch server {
+        case .nginx, .apache: ["--webroot", "--webroot-path", site.webroot(of: server).path]
+        case .haproxy, .caddy: ["--standalone", "--http-01-address", "127.0.0.1", "--http-01-port", "8082"]
+        }
+      let first =
+        ["certonly", "--agree-tos", "--register-unsafely-without-email", "--server", site.pebble.directory]
+        + ["--domain", "other.\(server).site.example"] + way
+      for arguments in [first, ["renew", "--force-renewal", "--no-random-sleep-on-renew"]] {
+        let outcome = try await site.on(
+          server.host, "certbot", arguments + ["--non-interactive"] + ["--config-dir", "--work-dir", "--logs-dir"].flatMap { [$0, folder] },
+          environment: ["REQUESTS_CA_BUNDLE": site.pebble.trust]
+        ).run()
+        try #require(outcome.succeeded, "\(server): \(outcome.complaints)")
+      }
     }
 
     /// Waits until every device, and the reverse proxy, have told the connector that their certificate is in use.
@@ -107,18 +148,23 @@ extension Integration {
       }
     }
 
-    private func allInstalled(at site: Site, meanwhile: () async throws -> Void = {}) async throws {
-      try await installed(Flow.allCases.count + 1, at: site, meanwhile: meanwhile)
+    /// The same for the devices of all ways; each has had so many certificates of the CA.
+    private func allInstalled(_ certificates: Int = 1, at site: Site, meanwhile: () async throws -> Void = {}) async throws {
+      let count = Flow.all.count + 1
+      try await site.connector.eventually("not all have a certificate") {
+        try await meanwhile()
+        return try site.pebble.record().certificates >= certificates * count
+      }
+      try await installed(count, at: site, meanwhile: meanwhile)
     }
 
     /// A site with names for each way, and who stands at their port 80.
     private func site(longestPause: Double? = nil, _ body: @Sendable (Site) async throws -> Void) async throws {
       var names: [String: Site.Host] = ["connector.site.example": .connector, "proxy.site.example": .proxy]
-      for flow in Flow.allCases {
-        for name in flow.names + ["other.\(flow.rawValue).site.example"] { names[name] = flow.host }
-      }
+      for flow in Flow.all { for name in flow.names { names[name] = flow.host } }
+      for server in WebServer.allCases { names["other.\(server).site.example"] = server.host }
       try await Site.with(names, longestPause: longestPause) { site in
-        try await site.withWebServer {
+        try await site.withWebServers {
           let proxy = try await site.device("proxy", on: .proxy)
           try await proxy.staying(["proxy.site.example"], options: Self.asProxy) { try await body(site) }
         }
@@ -128,33 +174,46 @@ extension Integration {
 }
 
 /// The ways to port 80 of a name.
-private enum Flow: String, CaseIterable {
+private enum Flow: Sendable, CustomStringConvertible {
   /// The name is the connector's.
   case direct
-  /// A web server looks into its own files first, and forwards to the connector.
-  case filesFirst = "files-first"
   /// A web server forwards to the connector, and follows its own rules where that knows nothing.
-  case forwarded
+  case forwarded(WebServer)
   /// A web server redirects to the connector.
-  case redirected
+  case redirected(WebServer)
   /// A reverse proxy that is connected looks up.
-  case lookedUp = "looked-up"
+  case lookedUp
   /// The device answers itself.
   case own
 
+  static let all = WebServer.allCases.flatMap { [.forwarded($0), .redirected($0)] } + [direct, .lookedUp, .own]
+
+  var description: String {
+    switch self {
+    case .direct: "direct"
+    case .forwarded(let server): "forwarded-\(server)"
+    case .redirected(let server): "redirected-\(server)"
+    case .lookedUp: "looked-up"
+    case .own: "own"
+    }
+  }
+
   /// The device's names: by IPv4, by IPv6, by both.
-  var names: [String] { ["four-", "six-", ""].map { "\($0)pbx.\(rawValue).site.example" } }
+  var names: [String] {
+    if case .redirected(let server) = self { return [server.redirectedName] }
+    return ["four-", "six-", ""].map { "\($0)pbx.\(self).site.example" }
+  }
 
   /// Where they lead.
   var host: Site.Host {
     switch self {
     case .direct: .connector
-    case .filesFirst, .forwarded, .redirected: .webServer
+    case .forwarded(let server), .redirected(let server): server.host
     case .lookedUp: .proxy
     case .own: .device
     }
   }
 
   /// What the device has to be told.
-  var options: [String] { self == .own ? ["--http", "[::]:80"] : [] }
+  var options: [String] { if case .own = self { ["--http", "[::]:80"] } else { [] } }
 }

@@ -9,7 +9,7 @@ import Varlink
 struct Connector: Sendable {
   /// Where devices connect: wss.
   let url: String
-  /// The same without TLS, on loopback.
+  /// The same without TLS: for this machine, and for proxies that are trusted.
   let plain: String
   /// Its state directory.
   let state: URL
@@ -26,7 +26,7 @@ struct Connector: Sendable {
     environment: [String: String] = [:], credentials: [String: String] = [:], longestPause: Double? = nil, network: Network? = nil,
     _ body: @Sendable (Connector) async throws -> Result
   ) async throws -> Result {
-    var arguments = ["--state", state.path, "--bin", Project.executable(""), "--gateway", "\(addresses[0]):0", "--ws", "127.0.0.1:0"]
+    var arguments = ["--state", state.path, "--bin", Project.executable(""), "--gateway", "\(addresses[0]):0", "--ws", "\(addresses[0]):0"]
     arguments += addresses.flatMap { ["--http", "\($0):\(challenges)"] }
     if let authority { arguments += ["--ca", authority.directory, "--ca-roots", authority.trust] }
     if let longestPause { arguments += ["--longest-pause", "\(longestPause)"] }

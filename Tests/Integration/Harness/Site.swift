@@ -11,7 +11,10 @@ struct Site: Sendable {
   enum Host: Int, CaseIterable, Sendable {
     case authority = 1
     case connector
-    case webServer
+    case nginx
+    case haproxy
+    case apache
+    case caddy
     case proxy
     case device
 
@@ -62,37 +65,6 @@ struct Site: Sendable {
   func on(_ host: Host, _ executable: String, _ arguments: [String], environment: [String: String] = [:]) throws -> Command {
     try #require(networks[host]).inside(Command(executable, arguments, environment: environment))
   }
-
-  /// Runs nginx on the web server's host beside `body`: as in deploy/reverse-proxy, where the files that are there come first; for `forwarded` names with
-  /// the connector first, and its own files where that knows nothing; and for `redirected` names as one that sends all to the connector.
-  func withWebServer<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
-    let example = try String(contentsOf: Project.root.appending(path: "deploy/reverse-proxy/nginx.conf"), encoding: .utf8)
-      .replacing("127.0.0.1:8081", with: Host.connector.four).replacing("/var/www/html", with: webroot.path)
-    // One process, which is root's, for the folder is this user's alone.
-    let text = """
-      daemon off; master_process off; pid \(folder.path)/nginx.pid; error_log stderr; events {}
-      http {
-        access_log off;
-        \(example)
-        server {
-          listen 80; listen [::]:80; server_name .forwarded.site.example; root \(webroot.path);
-          location /.well-known/acme-challenge/ { proxy_pass http://\(Host.connector.four); proxy_intercept_errors on; error_page 404 = @own; }
-          location @own {}
-        }
-        server { listen 80; listen [::]:80; server_name .redirected.site.example; return 301 http://connector.site.example$request_uri; }
-      }
-
-      """
-    try FileManager.default.createDirectory(at: webroot, withIntermediateDirectories: true)
-    let file = folder.appending(path: "nginx.conf")
-    try Data(text.utf8).write(to: file)
-    let network = try #require(networks[.webServer])
-    return try await network.inside(Command("nginx", ["-c", file.path, "-e", "stderr"])).running(
-      when: "ip netns exec \(network.name) ss -Hltn 'sport = :80' | grep .", log: folder.appending(path: "nginx.log"), body)
-  }
-
-  /// The web server's own files.
-  var webroot: URL { folder.appending(path: "www") }
 
   private static func records(of name: String, at host: Host) -> String {
     (name.hasPrefix("six-") ? "" : "\(host.four) \(name)\n") + (name.hasPrefix("four-") ? "" : "\(host.six) \(name)\n")
