@@ -78,6 +78,7 @@ lint:
 
 doctor-table:
 	@deploy/prepare table
+	@deploy/step "Preparing the foreign clients" $(LOGS)/foreign.log Tests/foreign/setup
 	@deploy/step "Building" $(LOGS)/build.log swift build
 	@Tests/doctor-table
 

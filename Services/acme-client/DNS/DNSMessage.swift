@@ -92,7 +92,8 @@ struct DNSMessage: Sendable, Hashable {
     let questions = try reader.number()
     isTruncated = flags & 0x0200 != 0
     code = ResponseCode(rawValue: UInt8(flags & 0xF))
-    guard flags & 0x8000 != 0, questions == 1 || (questions == 0 && code != .noError) else { throw Malformed() }
+    // A response, to a query of the standard kind.
+    guard flags & 0xF800 == 0x8000, questions == 1 || (questions == 0 && code != .noError) else { throw Malformed() }
     let count = Int(try reader.number())
     _ = try reader.octets(4)
     question = questions == 0 ? nil : try reader.question()

@@ -102,8 +102,8 @@ struct Doctor: Sendable {
       findings.append(Finding(.responderFailed, .wrong, name: name, text: "The answer for \(name) cannot be put in place: \(reason)"))
     }
     let facts = await authority.value
-    if let finding = CAAJudgement(name, dns.authorizations, issuer: facts.issuer).finding { findings.append(finding) }
     if let (code, text) = facts.trouble { findings.append(Finding(code, .doubtful, name: name, text: text)) }
+    if let finding = CAAJudgement(name, dns.authorizations, issuer: facts.issuer).finding { findings.append(finding) }
     findings += judgement.findings
     guard isSomebodySlow else { return findings }
     // An order waits longer for responders, and who was silent here may answer there.

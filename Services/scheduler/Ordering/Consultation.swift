@@ -10,7 +10,7 @@ import Varlink
 enum DoctorMode: String, CaseIterable {
   /// Never.
   case off
-  /// Beside a first order: what is wrong is told, should the order not have succeeded by then.
+  /// Beside a first order that has failed or takes its time: what is wrong is told, should it not have succeeded by then.
   case advise
   /// Before a first order, which waits while something is wrong.
   case block
@@ -24,6 +24,8 @@ struct Consultation: Sendable {
   private let client: VarlinkClient
   private let clock: any Clock<Duration>
 
+  /// How long an order is left to itself.
+  static let grace = Duration.seconds(2)
   /// How long the doctor may take for all names of a request.
   static let timeLimit = Duration.seconds(90)
 
@@ -38,8 +40,16 @@ struct Consultation: Sendable {
   /// How the doctor is to look; it does not where an order is taken up, which is paid for.
   var mode: DoctorMode { request.phase == .queued ? fleet.settings.current.doctorMode : .off }
 
-  /// Writes down what is wrong.
-  func advise() async {
+  /// Writes down what is wrong: when the order has failed, or takes long. One that succeeds at once needs no doctor, who would only be in its way.
+  /// - Parameter failure: ends when the order has failed.
+  func advise(after failure: AsyncStream<Void>) async {
+    await withTaskGroup(of: Void.self) { tasks in
+      tasks.addTask { for await _ in failure {} }
+      tasks.addTask { try? await clock.sleep(for: Self.grace) }
+      await tasks.next()
+      tasks.cancelAll()
+    }
+    guard !Task.isCancelled else { return }
     let graves = await findings { $0 > .fine }
     guard !graves.isEmpty, !Task.isCancelled else { return }
     try? await fleet.transact { transaction in

@@ -36,10 +36,11 @@ struct Order: Sendable {
     case .block:
       await obtain(unless: await consultation.obstacle())
     case .advise:
+      let (failures, failed) = AsyncStream.makeStream(of: Void.self)
       await withTaskGroup(of: Void.self) { tasks in
-        tasks.addTask { await consultation.advise() }
+        tasks.addTask { await consultation.advise(after: failures) }
         // An order that has failed is when the doctor's word is wanted.
-        if await obtain(unless: nil) { tasks.cancelAll() }
+        if await obtain(unless: nil) { tasks.cancelAll() } else { failed.finish() }
       }
     }
   }

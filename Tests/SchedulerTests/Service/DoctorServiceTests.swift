@@ -57,7 +57,20 @@ struct DoctorServiceTests {
     }
   }
 
-  @Test("advises: what is wrong is told beside the order, which goes on; switched off, it is not taken")
+  @Test("is taken at once when the order has failed, and what is wrong is told")
+  func failed() async throws {
+    try await onBench { bench in
+      find(.filtered, .doubtful, at: "a.example.net", by: bench.client)
+      bench.client.set(.fail(Problem(.challengeFailed, "The CA did not find the answer.", name: dns("a.example.net"))))
+      let fleet = try bench.fleet(Self.settings("advise"))
+      try await bench.working(fleet) {
+        _ = try await fleet.submit(makeCSR("a.example.net"), of: try await fleet.device("1"))
+        try await bench.eventually { try await fleet.eventCodes().contains("nameDiagnosed") }
+      }
+    }
+  }
+
+  @Test("advises: what is wrong is told beside an order that takes its time and goes on; switched off, it is not taken")
   func advise() async throws {
     try await onBench { bench in
       find(.filtered, .doubtful, at: "a.example.net", by: bench.client)
@@ -66,8 +79,11 @@ struct DoctorServiceTests {
       try await bench.working(fleet) {
         let device = try await fleet.device("1")
         let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
-        try await bench.eventually { try await fleet.eventCodes().contains("nameDiagnosed") }
         try await bench.eventually { bench.client.calls(for: request.id.rawValue) == 1 }
+        #expect(bench.client.state.withLock(\.examined).isEmpty, "an order that may succeed at once is left to itself")
+        _ = try await bench.clock.nextPause(within: Consultation.grace)
+        bench.clock.advance(by: Consultation.grace)
+        try await bench.eventually { try await fleet.eventCodes().contains("nameDiagnosed") }
       }
       let silent = try bench.fleet(Self.settings("off"))
       bench.client.set(.issue())
