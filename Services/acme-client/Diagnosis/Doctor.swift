@@ -46,16 +46,21 @@ struct Doctor: Sendable {
       throw ACMEClient.Failed(
         Problem(.busy, "The doctor looks at \(asked.most) names at a time, and is busy with those of others; ask again in ten seconds."))
     }
+    let purpose = call.beforeOrder ? Responders.Purpose.probeBeforeOrder : .probe
     // Read beside the first look-ups: what it says is needed after them.
     let authority = Task { await withLimit(Self.reading) { await self.read(call.authority) } ?? .unread(call.authority, "no answer in time") }
-    defer { authority.cancel() }
+    let obstacles = Task { await self.foresee(call.candidates, for: purpose) }
+    defer {
+      authority.cancel()
+      obstacles.cancel()
+    }
     return try await withThrowingTaskGroup(of: ACMEClient.Diagnose.Reply.self) { tasks in
       for candidate in call.candidates {
         tasks.addTask {
-          let findings =
-            call.beforeOrder
-            ? try await placesBeforeOrders.take { try await examine(candidate, look, authority: authority) }
-            : try await leaving { try await examine(candidate, look, authority: authority) }
+          let examine: @Sendable () async throws -> [Finding] = {
+            try await self.examine(candidate, look, for: purpose, authority: authority, obstacles: obstacles)
+          }
+          let findings = call.beforeOrder ? try await placesBeforeOrders.take(examine) : try await leaving(examine)
           return .init(name: candidate.name, findings: findings.sorted { $0.severity > $1.severity })
         }
       }
@@ -77,27 +82,41 @@ struct Doctor: Sendable {
     return try await look()
   }
 
-  private func examine(_ candidate: ACMEClient.Candidate, _ look: Look, authority: Task<AuthorityFacts, Never>) async throws -> [Finding] {
+  /// For which names there is no use in an order now, by what the responders foresee: they are asked once for each device.
+  private func foresee(_ candidates: [ACMEClient.Candidate], for purpose: Responders.Purpose) async -> [DNSName: String] {
+    await withTaskGroup(of: [Responder.Obstacle].self) { tasks in
+      for (device, names) in Dictionary(grouping: candidates, by: \.device).mapValues({ $0.map(\.name) }) {
+        tasks.addTask { await responders.obstacles(to: names, device: device, for: purpose) }
+      }
+      return await tasks.reduce(into: [:]) { reasons, obstacles in
+        for obstacle in obstacles where reasons[obstacle.name] == nil { reasons[obstacle.name] = obstacle.reason }
+      }
+    }
+  }
+
+  private func examine(
+    _ candidate: ACMEClient.Candidate, _ look: Look, for purpose: Responders.Purpose, authority: Task<AuthorityFacts, Never>,
+    obstacles: Task<[DNSName: String], Never>
+  ) async throws -> [Finding] {
     let name = candidate.name
     let probe = Probe(of: name)
-    async let obstacles = responders.obstacles(to: [name], device: candidate.device)
-    async let publication = publish(probe, for: candidate)
+    async let publication = publish(probe, for: candidate, purpose)
     async let resolution = look.resolve(name)
 
     let (result, isSomebodySlow) = await publication
     // Nobody waits for the end of it, and whoever answers the probe need not wait for that of its lease.
-    defer { Task { _ = await responders.withdraw(probe.publication, order: probe.order, isProbe: true) } }
+    defer { Task { _ = await responders.withdraw(probe.publication, order: probe.order, for: purpose) } }
     let dns = try await resolution
     var judgement = NameJudgement(name, ipv6: dns.ipv6, ipv4: dns.ipv4, own: dns.own, permission: look.walker.permission)
     if case .success(.inPlace) = result {
       let view = AddressJudgement.View(isSplit: judgement.isSplit, isOfOwnResolver: look.isOfOwnResolver)
       judgement.add(await visit(judgement.addresses, probe, look.walker, from: view), name: name)
     }
-    let foreseen = await obstacles
+    let obstacle = await obstacles.value[name]
     try Task.checkCancellation()
     var findings: [Finding] = []
-    if let obstacle = foreseen.first {
-      findings.append(Finding(.proxyNotConnected, .wrong, name: name, text: obstacle.reason))
+    if let obstacle {
+      findings.append(Finding(.proxyNotConnected, .wrong, name: name, text: obstacle))
     } else if case .refused(let reason) = try result.get() {
       findings.append(Finding(.responderFailed, .wrong, name: name, text: "The answer for \(name) cannot be put in place: \(reason)"))
     }
@@ -116,14 +135,16 @@ struct Doctor: Sendable {
 
   /// Puts the probe's answer in place.
   /// - Returns: what came of it, and whether somebody has not spoken in time.
-  private func publish(_ probe: Probe, for candidate: ACMEClient.Candidate) async -> (result: Result<PublicationVerdict, any Error>, isSlow: Bool) {
+  private func publish(
+    _ probe: Probe, for candidate: ACMEClient.Candidate, _ purpose: Responders.Purpose
+  ) async -> (result: Result<PublicationVerdict, any Error>, isSlow: Bool) {
     let began = ContinuousClock.now
     let result: Result<PublicationVerdict, any Error>
     do {
       result = .success(
         try await responders.publish(
           probe.publication, as: probe.keyAuthorization, order: probe.order, device: candidate.device, expires: clock.now() + Self.lease,
-          within: Self.publishing))
+          for: purpose, within: Self.publishing))
     } catch {
       result = .failure(error)
     }

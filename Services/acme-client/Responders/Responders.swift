@@ -20,12 +20,19 @@ struct Responders: Sendable {
   /// How many names are put in place at once, of all orders: a responder takes only so many connections.
   static let namesAtATime = 64
 
+  /// What an answer is put in place for: none of these waits for another.
+  enum Purpose: Sendable {
+    case order
+    /// The doctor's look at a name, because somebody wants it, or because the name is about to be ordered.
+    case probe, probeBeforeOrder
+  }
+
   let folder: URL
   let clock: WallClock
   let logger: Logger
   private let places = Places(namesAtATime)
-  /// Those of probes, so that no order waits for one.
-  private let probePlaces = Places(namesAtATime)
+  private let probePlaces = Places(namesAtATime / 2)
+  private let probePlacesBeforeOrders = Places(namesAtATime / 2)
   private let patience = ResponderPatience()
 
   init(folder: URL, clock: WallClock, logger: Logger) {
@@ -35,15 +42,19 @@ struct Responders: Sendable {
   }
 
   /// Asks all responders at once for which of these names an order would fail now. Who does not say has no obstacles: publishing will show.
-  func obstacles(to names: [DNSName], device: String?) async -> [Responder.Obstacle] {
+  func obstacles(to names: [DNSName], device: String?, for purpose: Purpose = .order) async -> [Responder.Obstacle] {
     var parameters = Responder.Foresee.Parameters(names: names, device: device)
     parameters.trace = TraceContext.current
     let question = parameters
-    let answers = await ask { responder in
-      let client = VarlinkClient(path: responder.path(percentEncoded: false))
-      let limit = min(Self.foresight, patience.limit(for: Self.name(of: responder)))
-      return (try? await client.call(Responder.Foresee.self, question, timeLimit: limit))?.obstacles.prefix(names.count) ?? []
+    let ask: @Sendable () async -> [(responder: String, answer: ArraySlice<Responder.Obstacle>)] = {
+      await self.ask { responder in
+        let client = VarlinkClient(path: responder.path(percentEncoded: false))
+        let limit = min(Self.foresight, patience.limit(for: Self.name(of: responder)))
+        return (try? await client.call(Responder.Foresee.self, question, timeLimit: limit))?.obstacles.prefix(names.count) ?? []
+      }
     }
+    // An order asks once, before everything else.
+    let answers = purpose == .order ? await ask() : (try? await places(for: purpose).take(patience: Self.foresight, ask)) ?? []
     let wanted = Set(names)
     return answers.flatMap { responder, obstacles in
       obstacles.filter { wanted.contains($0.name) }.map { obstacle in
@@ -55,10 +66,10 @@ struct Responders: Sendable {
   }
 
   /// Asks all responders at once to answer for a name.
-  /// - Parameter limit: of a probe, for which they have less time than a CA would be waited with; who is silent is not remembered for it.
+  /// - Parameter limit: how long they have, where that is less than a CA would be waited with; who is silent is not remembered for it.
   func publish(
     _ publication: Publication, as keyAuthorization: KeyAuthorization, order: String, device: String?, expires: Instant?,
-    within limit: Duration? = nil
+    for purpose: Purpose = .order, within limit: Duration? = nil
   ) async throws -> PublicationVerdict {
     var parameters = Responder.Publish.Parameters(
       order: order, name: publication.name, token: publication.token, keyAuthorization: keyAuthorization, device: device,
@@ -66,7 +77,7 @@ struct Responders: Sendable {
     parameters.trace = (TraceContext.current ?? .make()).sampled(TraceCategory.current.contains(.challenge))
     let wish = parameters
     let end = limit.map { ContinuousClock.now + $0 }
-    let answers = try await (end == nil ? places : probePlaces).take(patience: limit) {
+    let answers = try await places(for: purpose).take(patience: limit) {
       let rest = end.map { max(.milliseconds(1), $0 - .now) }
       return await ask { await answer(of: $0, to: wish, within: rest) }
     }
@@ -91,9 +102,9 @@ struct Responders: Sendable {
 
   /// Ends the lease of an order everywhere. Where that fails it ends by itself.
   /// - Returns: who has asked for the answer; nil when no responder sees that.
-  func withdraw(_ publication: Publication, order: String, isProbe: Bool = false) async -> Visits? {
+  func withdraw(_ publication: Publication, order: String, for purpose: Purpose = .order) async -> Visits? {
     let parameters = Responder.Withdraw.Parameters(order: order, token: publication.token)
-    let replies = try? await (isProbe ? probePlaces : places).take {
+    let replies = try? await places(for: purpose).take {
       await ask { responder in
         try? await VarlinkClient(path: responder.path(percentEncoded: false)).call(Responder.Withdraw.self, parameters, timeLimit: .seconds(2))
       }
@@ -105,6 +116,14 @@ struct Responders: Sendable {
       "challenge was asked for at the connector by \(visits.summary)",
       metadata: [.name: publication.name, .token: publication.token, .order: order])
     return visits
+  }
+
+  private func places(for purpose: Purpose) -> Places {
+    switch purpose {
+    case .order: places
+    case .probe: probePlaces
+    case .probeBeforeOrder: probePlacesBeforeOrders
+    }
   }
 
   private func ask<Answer: Sendable>(_ question: @escaping @Sendable (URL) async -> Answer) async -> [(responder: String, answer: Answer)] {
