@@ -46,7 +46,8 @@ extension PlannedSlot {
         .renewal
       } else { .none }
     self.init(
-      request: .request(outlook.number), place: QueuePlace(wantedAt: wantedAt, urgency: Urgency(neededBy: neededBy, number: outlook.number)), end: end,
+      request: .request(outlook.number), place: QueuePlace(wantedAt: wantedAt, urgency: Urgency(neededBy: neededBy, number: outlook.number)),
+      end: end,
       ended: inUse == nil ? nil : rehearsed?.endedAt, exemption: exemption, isOfOtherAuthority: isOfOther, isForTrial: isTrialOfOther)
   }
 }
@@ -86,7 +87,9 @@ struct Rehearsal {
   /// What would go wrong with a slot.
   /// - Parameter names: those of its newest request.
   func warnings(_ outlook: SlotOutlook, at now: Instant, names: () throws -> [DNSName]) rethrows -> [String] {
-    guard let validity = outlook.certificate.map({ certificate($0.validity, issuedAt: $0.issuedAt, at: now)?.validity ?? $0.validity }) else { return [] }
+    guard let validity = outlook.certificate.map({ certificate($0.validity, issuedAt: $0.issuedAt, at: now)?.validity ?? $0.validity }) else {
+      return []
+    }
     var warnings: [String] = []
     let time = validity.notAfter - RenewalSchedule(validity, issuedAt: validity.notBefore).dueAt(by: rule)
     let absence = now - outlook.deviceSeenAt

@@ -81,7 +81,7 @@ struct PlanServiceTests {
         let plan = try await fleet.plan(authority: "https://other.test/directory")
         #expect(plan.change?.staying == 1)
         #expect(fleet.settings.current.authority?.directory == "https://acme.test/directory")
-        #expect(try fleet.settings.view(of: "authority.directory").source == "environment")
+        #expect(try fleet.settings.view(of: "authority.directory").source == .environment)
         await #expect(throws: Refusal.self) { try await fleet.plan(authority: "no URL") }
       }
     }

@@ -40,12 +40,12 @@ struct TurnTests {
     try await onBench { bench in
       let (fleet, now) = (try bench.fleet(Self.limited), bench.clock.wallClock.now())
       _ = try await submitted(7, to: fleet, at: now)
-      #expect(try await fleet.plan().turns.map(\.request) == [7, 6, 5, 4, 3, 2, 1])
+      #expect(try await fleet.plan().turns.map(\.number) == [7, 6, 5, 4, 3, 2, 1])
       try await bench.working(fleet) {
         try await bench.settle(fleet)
         let told = try await turns(fleet)
         #expect(told == [4: now + Self.refill, 3: now + Self.refill * 2, 2: now + Self.refill * 3, 1: now + Self.refill * 4])
-        let planned = try await fleet.plan().turns.filter { $0.request <= 4 }.map { (Int($0.request), $0.at) }
+        let planned = try await fleet.plan().turns.filter { $0.number <= 4 }.map { (Int($0.number), $0.at) }
         #expect(Dictionary(planned, uniquingKeysWith: { first, _ in first }) == told)
       }
     }
@@ -134,4 +134,9 @@ struct TurnTests {
       }
     }
   }
+}
+
+extension FleetPlan.Turn {
+  /// The number of the request whose turn it is.
+  fileprivate var number: Int64 { if case .request(let number) = request { number } else { 0 } }
 }
