@@ -105,6 +105,38 @@ struct ConcurrencyTests {
     try await thing.write(patience: .seconds(60)) {}
   }
 
+  @Test("who is tired of waiting for a place goes on without one, and leaves the places as they are")
+  func impatient() async throws {
+    let (places, begun, done) = (Places(1), Waiter<Void>(), Waiter<Void>())
+    try await withThrowingTaskGroup(of: Void.self) { tasks in
+      tasks.addTask {
+        try await places.take {
+          _ = begun.give(())
+          try await done.value()
+        }
+      }
+      try await begun.value()
+      try await places.take(patience: .milliseconds(5)) {}
+      _ = done.give(())
+      try await tasks.waitForAll()
+    }
+    let order = Steps()
+    try await places.take {
+      try await places.take(patience: .milliseconds(5)) { order.add("without a place") }
+      order.add("with the only one")
+    }
+    try await places.take(patience: .seconds(60)) { order.add("with it again") }
+    #expect(order.all == ["without a place", "with the only one", "with it again"])
+  }
+
+  @Test("as many are let in as there is room for, all of a group or none")
+  func headcount() {
+    let room = Headcount(atMost: 3)
+    #expect(room.enter(2) && !room.enter(2) && room.enter(1) && !room.enter(1))
+    room.leave()
+    #expect(room.enter(1) && !room.enter(1))
+  }
+
   private final class Steps: Sendable {
     private let steps = Mutex<[String]>([])
     var all: [String] { steps.withLock { $0 } }
