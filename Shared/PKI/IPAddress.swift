@@ -23,6 +23,12 @@ public struct IPAddress: TextValue {
     guard [4, 16].contains(self.octets.count) else { return nil }
   }
 
+  /// The IPv4 address where this is one in IPv6 notation (RFC 4291, section 2.5.5.2), as sockets for both show their peers; else the same.
+  public var unmapped: IPAddress {
+    guard isIPv6, octets.prefix(12) == [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] else { return self }
+    return IPAddress(octets: octets.suffix(4)) ?? self
+  }
+
   /// Whether it is an IPv6 address.
   public var isIPv6: Bool { octets.count == 16 }
 

@@ -72,6 +72,21 @@ struct HTTPAnswerTests {
     }
   }
 
+  @Test(
+    "are told to have come from where a reverse proxy on this machine says, the nearest hop that it was asked by; what makes no sense is left out",
+    arguments: [
+      ("198.51.100.7", "198.51.100.7"), ("203.0.113.9, 198.51.100.7", "198.51.100.7"), ("[2001:db8::7]:4711", "2001:db8::7"),
+      ("198.51.100.7:4711", "198.51.100.7"), ("unknown", "127.0.0.1"), ("198.51.100.7,", "198.51.100.7"), ("a b", "127.0.0.1"), ("", "127.0.0.1"),
+    ])
+  func forwarded(hops: String, visitor: String) async throws {
+    try await TestHTTPServer.run { server in
+      try server.tokens.publish(wish())
+      #expect(try await server.get(path(), fields: "x-Forwarded-For: 192.0.2.1\r\nX-Forwarded-For: \(hops)\r\nConnection: close\r\n").code == 200)
+      #expect(server.tokens.withdraw(order: "order-1", token: try sampleToken()).map(\.address) == [visitor])
+      #expect(server.lines.all.contains { $0.contains("challenge answered") && $0.contains("peer=\(visitor)") })
+    }
+  }
+
   @Test("know no other methods", arguments: ["POST", "PUT", "DELETE", "OPTIONS", "get", "BREW"])
   func method(name: String) async throws {
     try await TestHTTPServer.run { server in

@@ -137,17 +137,26 @@ final class HTTPConnection: ChannelDuplexHandler {
     if isChallenge, head.method == .other {
       traceMiss(head, in: bytes, .methodNotAllowed)
       refuse(.methodNotAllowed, isHead: false, sequel: sequel, in: &answers)
-    } else if let token, let live = connections.tokens.hit(token, from: context?.remoteAddress?.ipAddress) {
+    } else if let token, let live = connections.tokens.hit(token, from: visitor(head, in: bytes)) {
       connections.status.writeOK(to: &answers)
       writeConnection(sequel, says: head.saysKeepAlive, to: &answers)
       live.answer.write(to: &answers, withBody: !isHead)
       connections.noteUse()
       connections.hits.answered(
-        live, from: context?.remoteAddress, host: text(head.host, in: bytes), isHead: isHead)
+        live, from: visitor(head, in: bytes), host: text(head.host, in: bytes), isHead: isHead)
     } else {
       traceMiss(head, in: bytes, .notFound)
       refuse(.notFound, isHead: isHead, sequel: sequel, says: head.saysKeepAlive, in: &answers)
     }
+  }
+
+  /// Who comes. A CA comes from the public Internet: whoever does not, and says for whom it asks, is a reverse proxy here. It is shown and not relied on.
+  private func visitor(_ head: RequestHead, in bytes: ByteBuffer) -> String? {
+    guard let peer = (context?.remoteAddress?.ipAddress).flatMap({ IPAddress($0) })?.unmapped else { return nil }
+    guard let forwarded = head.forwardedFor, peer.purpose != .host, let nearest = text(forwarded, in: bytes).split(separator: ",").last else {
+      return peer.description
+    }
+    return (IPAddress(forwardedFor: nearest) ?? peer).description
   }
 
   private func text(_ range: Range<Int>?, in bytes: ByteBuffer) -> String {
@@ -157,7 +166,7 @@ final class HTTPConnection: ChannelDuplexHandler {
   private func traceMiss(_ head: RequestHead, in bytes: ByteBuffer, _ refusal: Refusal) {
     guard let lease = connections.tokens.tracedLease(of: text(head.host, in: bytes)) else { return }
     connections.hits.missed(
-      lease, refusal, from: context?.remoteAddress, host: text(head.host, in: bytes),
+      lease, refusal, from: visitor(head, in: bytes), host: text(head.host, in: bytes),
       method: "\(head.method)".uppercased(), target: text(head.target, in: bytes))
   }
 

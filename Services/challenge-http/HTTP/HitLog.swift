@@ -29,13 +29,13 @@ final class HitLog: Sendable {
   }
 
   /// A live token was asked for. Who and how is only worked out when it is logged.
-  func answered(_ token: LiveToken, from source: @autoclosure () -> SocketAddress?, host: @autoclosure () -> String, isHead: Bool) {
+  func answered(_ token: LiveToken, from visitor: @autoclosure () -> String?, host: @autoclosure () -> String, isHead: Bool) {
     answered.increment()
     let isTraced = token.trace?.isSampled ?? false
     guard token.hits <= Self.loggedHits || isTraced else { return }
     let lease = token.newestLease
     let about: LogFields = [
-      .name: token.name, .order: lease?.order, .device: lease?.device, .peer: source()?.ipAddress, .host: host(), .method: isHead ? "HEAD" : "GET",
+      .name: token.name, .order: lease?.order, .device: lease?.device, .peer: visitor(), .host: host(), .method: isHead ? "HEAD" : "GET",
       .status: 200, .hit: token.hits,
     ]
     TraceContext.$current.withValue(token.trace) {
@@ -48,11 +48,11 @@ final class HitLog: Sendable {
   }
 
   /// Something else was asked of a name that is traced: another token, another path, another method.
-  func missed(_ lease: Lease, _ refusal: Refusal, from source: SocketAddress?, host: String, method: String, target: String) {
+  func missed(_ lease: Lease, _ refusal: Refusal, from visitor: String?, host: String, method: String, target: String) {
     TraceContext.$current.withValue(lease.trace) {
       logger.trace(
         .challenge, isOn: true, "\(method) \(target): \(refusal.rawValue); the token awaited is \(lease.token)",
-        metadata: [.name: lease.name, .order: lease.order, .device: lease.device, .peer: source?.ipAddress, .host: host])
+        metadata: [.name: lease.name, .order: lease.order, .device: lease.device, .peer: visitor, .host: host])
     }
   }
 

@@ -18,6 +18,8 @@ struct RequestHead: Equatable {
   var target: Range<Int>
   /// The value of Host; nil without one.
   var host: Range<Int>?
+  /// The value of the last X-Forwarded-For; nil without one.
+  var forwardedFor: Range<Int>?
   /// The connection stays open for another request.
   var keepsAlive: Bool
   /// The client asks for that in so many words.
@@ -91,6 +93,8 @@ struct RequestHead: Equatable {
     case 14 where Self.spell(bytes, name, "content-length"):
       guard !value.isEmpty, bytes[value].allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return false }
       if !bytes[value].allSatisfy({ $0 == UInt8(ascii: "0") }) { hasBody = true }
+    case 15 where Self.spell(bytes, name, "x-forwarded-for"):
+      forwardedFor = value
     case 17 where Self.spell(bytes, name, "transfer-encoding"):
       hasBody = true
     default: break

@@ -8,8 +8,6 @@ struct Origin: Hashable, Sendable {
 
   /// So many proxies in a row make sense.
   private static let mostHops = 32
-  /// The longest that an address can be, in brackets, with zone and port.
-  private static let longestHop = 72
 
   init(address: PeerAddress, isShared: Bool) {
     self.address = address
@@ -30,7 +28,7 @@ struct Origin: Hashable, Sendable {
     }
     var nearest = peer
     for hop in hops.suffix(Self.mostHops).reversed() {
-      guard let address = Self.address(of: hop) else { break }
+      guard let address = IPAddress(forwardedFor: hop).map(PeerAddress.init) else { break }
       guard trusted(address) else {
         self.init(address: address, isShared: false)
         return
@@ -38,24 +36,5 @@ struct Origin: Hashable, Sendable {
       nearest = address
     }
     self.init(address: nearest, isShared: true)
-  }
-
-  /// The address of an entry. Some proxies add the port, and brackets; a zone (RFC 4007, section 11) means something to that proxy alone.
-  private static func address(of hop: Substring) -> PeerAddress? {
-    guard hop.utf8.count <= longestHop else { return nil }
-    let host: Substring
-    let rest: Substring
-    if hop.first == "[", let end = hop.firstIndex(of: "]") {
-      host = hop[..<end].dropFirst()
-      rest = hop[end...].dropFirst()
-    } else if let colon = hop.firstIndex(of: ":"), colon == hop.lastIndex(of: ":") {
-      host = hop[..<colon]
-      rest = hop[colon...]
-    } else {
-      host = hop
-      rest = ""
-    }
-    guard rest.isEmpty || rest.first == ":" && UInt16(rest.dropFirst()) != nil else { return nil }
-    return IPAddress(String(host.prefix { $0 != "%" })).map(PeerAddress.init)
   }
 }
