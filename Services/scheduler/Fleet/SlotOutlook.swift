@@ -76,7 +76,9 @@ struct SlotOutlook: FetchableRecord {
       database,
       sql: """
         SELECT request.number, json_array_length(request.names) AS nameCount, request.state IN ('notDue', 'ready', 'installed') AS isServed,
-          CASE WHEN request.state IN ('queued', 'ordering') THEN :now ELSE coalesce(request.nextAttempt, request.dueAt) END AS orderedAt,
+          -- A wait for a limit is what a plan finds out itself.
+          CASE WHEN request.state = 'queued' AND request.waitFor IS NULL THEN coalesce(request.waitUntil, :now)
+            WHEN request.state IN ('queued', 'ordering') THEN :now ELSE coalesce(request.nextAttempt, request.dueAt) END AS orderedAt,
           coalesce(request.neededBy, request.requestedAt) AS neededBy, renewal.isPressing, renewal.demandReason, renewal.demandDeadline,
           device.key, device.scope, max(device.lastSeen, coalesce(visit.seenAt, 0)) AS lastSeen, renewal.dueAt, renewal.windowStart IS NOT NULL AS hasWindow,
           renewal.notBefore, renewal.notAfter, renewal.issuedAt, certificate.authority, certificate.issuer,

@@ -216,6 +216,7 @@ struct RetryTests {
         let shown = try await fleet.certificates(of: device, all: true).filter { [first.id, newer.id].contains($0.request) }
         #expect(shown.map(\.state) == [.superseded, .queued])
         #expect(shown.last?.text == "It waits for the pause between two certificates for the same names.")
+        #expect(try await fleet.plan().turns.map(\.at) == [issuedAt + .seconds(600)])
         #expect(try await fleet.alarms(of: device).isEmpty)
         for (names, slot) in [(["a.example.net"], "names"), (["a.example.net", "b.example.net"], "key")] {
           let other = try await fleet.submit(SigningKey(.p256).signingRequest(for: names.map(dns)), of: device, slot: slot, force: force)
