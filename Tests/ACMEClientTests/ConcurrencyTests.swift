@@ -20,9 +20,9 @@ struct ConcurrencyTests {
 
   @Test("only so many are let in at once, and all in the end")
   func places() async throws {
-    let (places, gauge) = (Places(3), Gauge())
+    let (places, gauge) = (Semaphore(3), Gauge())
     try await withThrowingTaskGroup(of: Void.self) { tasks in
-      for _ in 0..<50 { tasks.addTask { try await places.take { await gauge.pass() } } }
+      for _ in 0..<50 { tasks.addTask { try await places.withPermit { await gauge.pass() } } }
       try await tasks.waitForAll()
     }
     #expect((1...3).contains(await gauge.most))
@@ -107,25 +107,25 @@ struct ConcurrencyTests {
 
   @Test("who is tired of waiting for a place goes on without one, and leaves the places as they are")
   func impatient() async throws {
-    let (places, begun, done) = (Places(1), Waiter<Void>(), Waiter<Void>())
+    let (places, begun, done) = (Semaphore(1), Waiter<Void>(), Waiter<Void>())
     try await withThrowingTaskGroup(of: Void.self) { tasks in
       tasks.addTask {
-        try await places.take {
+        try await places.withPermit {
           _ = begun.give(())
           try await done.value()
         }
       }
       try await begun.value()
-      try await places.take(patience: .milliseconds(5)) {}
+      try await places.withPermit(patience: .milliseconds(5)) {}
       _ = done.give(())
       try await tasks.waitForAll()
     }
     let order = Steps()
-    try await places.take {
-      try await places.take(patience: .milliseconds(5)) { order.add("without a place") }
+    try await places.withPermit {
+      try await places.withPermit(patience: .milliseconds(5)) { order.add("without a place") }
       order.add("with the only one")
     }
-    try await places.take(patience: .seconds(60)) { order.add("with it again") }
+    try await places.withPermit(patience: .seconds(60)) { order.add("with it again") }
     #expect(order.all == ["without a place", "with the only one", "with it again"])
   }
 

@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import Chance
 import PKI
 import SchedulerAPI
@@ -159,14 +160,14 @@ extension Simulation {
     if let limit { callNext(for: limit) }
     checkTurn(number, charges, isEmergency: emergency <= clock)
     if device.manner == .unready, now < (device.cameAt ?? now) + incidents.preparation {
-      let word = broken == .names ? "nameUnreachable" : "nameNotReady"
+      let word: Problem.Word = broken == .names ? .nameUnreachable : .nameNotReady
       return fail(number, AttemptFailure(error: word, text: "nobody answers for it yet", name: device.names.first))
     }
-    if authority.isDown(at: now) { return fail(number, AttemptFailure(error: "caUnavailable", text: "503")) }
+    if authority.isDown(at: now) { return fail(number, AttemptFailure(error: .caUnavailable, text: "503")) }
     checkOrder(number)
     if let limit = authority.order(names: device.allNames, domain: device.domain.value, replacing: window, isRenewal: isRenewal, at: now) {
       complain(number, "ran into a limit of the CA: \(limit)")
-      return fail(number, AttemptFailure(error: "rateLimited", text: limit))
+      return fail(number, AttemptFailure(error: .rateLimited, text: limit))
     }
     state.queue.underWay += 1
     put(.outcome, number, at: clock + authority.duration(at: now))
@@ -181,7 +182,7 @@ extension Simulation {
     guard device.isReachable(at: now, since: start) else {
       authority.dropOrder(for: device.allNames)
       state.ledger.spend(device.names.map(LedgerAccount.failures), at: clock)
-      return fail(number, AttemptFailure(error: "nameUnreachable", text: "no answer", name: device.names.first))
+      return fail(number, AttemptFailure(error: .nameUnreachable, text: "no answer", name: device.names.first))
     }
     note(state.health.take(nil, jitter: generator.fraction(), at: clock))
     issued(number, authority.issue(for: device.allNames, at: now))

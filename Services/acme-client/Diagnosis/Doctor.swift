@@ -26,7 +26,7 @@ struct Doctor: Sendable {
   let directories: Directories
   let clock: WallClock
   let logger: Logger
-  private let placesBeforeOrders = Places(namesAtATime)
+  private let placesBeforeOrders = Semaphore(namesAtATime)
   private let asked = Headcount(atMost: namesAtATime)
 
   init(responders: Responders, accounts: Accounts, directories: Directories, clock: WallClock, logger: Logger) {
@@ -60,7 +60,7 @@ struct Doctor: Sendable {
           let examine: @Sendable () async throws -> [Finding] = {
             try await self.examine(candidate, look, for: purpose, authority: authority, obstacles: obstacles)
           }
-          let findings = call.beforeOrder ? try await placesBeforeOrders.take(examine) : try await leaving(examine)
+          let findings = call.beforeOrder ? try await placesBeforeOrders.withPermit(examine) : try await leaving(examine)
           return .init(name: candidate.name, findings: findings.sorted { $0.severity > $1.severity })
         }
       }

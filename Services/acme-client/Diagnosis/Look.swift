@@ -20,7 +20,7 @@ struct Look: Sendable {
   /// This machine's own, where another one is asked.
   private let own: Resolver?
   /// Resolvers, those in small routers above all, refuse questions beyond so many. Where names are slow, others go on after a moment.
-  private let paces = Places(16)
+  private let paces = Semaphore(16)
   private static let patience = Duration.milliseconds(500)
 
   init(_ call: ACMEClient.Diagnose.Parameters) throws {
@@ -46,7 +46,7 @@ struct Look: Sendable {
 
   /// Asks for all that is to be known of a name at once.
   func resolve(_ name: DNSName) async throws -> Resolution {
-    try await paces.take(patience: Self.patience) {
+    try await paces.withPermit(patience: Self.patience) {
       async let ipv6 = resolver.lookUp(.ipv6Address, of: name.value)
       async let ipv4 = resolver.lookUp(.address, of: name.value)
       async let own = self.own?.addresses(of: name)

@@ -14,14 +14,14 @@ struct Observer: Sendable {
   /// How long a connection, and the handshake after it, may take.
   private static let (connectLimit, handshakeLimit) = (TimeAmount.seconds(5), TimeAmount.seconds(10))
 
-  private let places = Places(Self.places)
+  private let places = Semaphore(Self.places)
 
   /// Serves ``ACMEClient/Observe``.
   func observe(_ call: ACMEClient.Observe.Parameters) async throws -> ACMEClient.Observe.Reply {
     guard (1...65_535).contains(call.port) else {
       throw ACMEClient.Failed(Problem(.internalError, "There is no port \(call.port).", final: true))
     }
-    let addresses = try await places.take { try await SocketAddress.resolving(call.name, port: call.port) }
+    let addresses = try await places.withPermit { try await SocketAddress.resolving(call.name, port: call.port) }
     var sightings: [ACMEClient.Sighting] = []
     for address in addresses.prefix(Self.mostAddresses) {
       let shown = address.ipAddress ?? "\(address)"
@@ -30,7 +30,7 @@ struct Observer: Sendable {
         continue
       }
       do {
-        sightings.append(.init(address: shown, fingerprint: try await places.take { try await Self.leaf(of: call.name, at: address) }))
+        sightings.append(.init(address: shown, fingerprint: try await places.withPermit { try await Self.leaf(of: call.name, at: address) }))
       } catch {
         try Task.checkCancellation()
         sightings.append(.init(address: shown, text: "No TLS server answers there (\(error))."))

@@ -30,9 +30,9 @@ struct Responders: Sendable {
   let folder: URL
   let clock: WallClock
   let logger: Logger
-  private let places = Places(namesAtATime)
-  private let probePlaces = Places(namesAtATime / 2)
-  private let probePlacesBeforeOrders = Places(namesAtATime / 2)
+  private let places = Semaphore(namesAtATime)
+  private let probePlaces = Semaphore(namesAtATime / 2)
+  private let probePlacesBeforeOrders = Semaphore(namesAtATime / 2)
   private let patience = ResponderPatience()
 
   init(folder: URL, clock: WallClock, logger: Logger) {
@@ -54,7 +54,7 @@ struct Responders: Sendable {
       }
     }
     // An order asks once, before everything else.
-    let answers = purpose == .order ? await ask() : (try? await places(for: purpose).take(patience: Self.foresight, ask)) ?? []
+    let answers = purpose == .order ? await ask() : (try? await places(for: purpose).withPermit(patience: Self.foresight, ask)) ?? []
     let wanted = Set(names)
     return answers.flatMap { responder, obstacles in
       obstacles.filter { wanted.contains($0.name) }.map { obstacle in
@@ -77,7 +77,7 @@ struct Responders: Sendable {
     parameters.trace = (TraceContext.current ?? .make()).sampled(TraceCategory.current.contains(.challenge))
     let wish = parameters
     let end = limit.map { ContinuousClock.now + $0 }
-    let answers = try await places(for: purpose).take(patience: limit) {
+    let answers = try await places(for: purpose).withPermit(patience: limit) {
       let rest = end.map { max(.milliseconds(1), $0 - .now) }
       return await ask { await answer(of: $0, to: wish, within: rest) }
     }
@@ -104,7 +104,7 @@ struct Responders: Sendable {
   /// - Returns: who has asked for the answer; nil when no responder sees that.
   func withdraw(_ publication: Publication, order: String, for purpose: Purpose = .order) async -> Visits? {
     let parameters = Responder.Withdraw.Parameters(order: order, token: publication.token)
-    let replies = try? await places(for: purpose).take {
+    let replies = try? await places(for: purpose).withPermit {
       await ask { responder in
         try? await VarlinkClient(path: responder.path(percentEncoded: false)).call(Responder.Withdraw.self, parameters, timeLimit: .seconds(2))
       }
@@ -118,7 +118,7 @@ struct Responders: Sendable {
     return visits
   }
 
-  private func places(for purpose: Purpose) -> Places {
+  private func places(for purpose: Purpose) -> Semaphore {
     switch purpose {
     case .order: places
     case .probe: probePlaces

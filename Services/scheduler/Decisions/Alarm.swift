@@ -14,7 +14,7 @@ extension AlarmCode {
   /// The alarm of a device whose certificate cannot be had for this reason.
   init(_ failure: AttemptFailure) {
     self =
-      switch Problem.Word(rawValue: failure.error) {
+      switch failure.error {
       case .nameUnreachable, .nameNotReady, .challengeFailed, .caaForbids: .nameUnreachable
       case .rateLimited, .namePaused: .rateLimited
       case .caUnavailable: .authorityUnavailable

@@ -9,8 +9,8 @@ struct AttemptFailure: Codable, Hashable {
     let text: String
   }
 
-  /// A word of the device protocol.
-  var error: String
+  /// In a word of the device protocol.
+  var error: Problem.Word
   /// One sentence.
   var text: String
   /// The name it concerns.
@@ -26,19 +26,19 @@ struct AttemptFailure: Codable, Hashable {
   /// A page of the CA's that says more.
   var help: String?
 
-  static func internalError(_ text: String) -> AttemptFailure { AttemptFailure(error: Problem.Word.internalError.rawValue, text: text) }
+  static func internalError(_ text: String) -> AttemptFailure { AttemptFailure(error: .internalError, text: text) }
 
   /// The CA, or the connector itself, did not work; the request may be as good as any.
-  var isOutage: Bool { [Problem.Word.caUnavailable, .accountProblem, .notConfigured, .internalError].map(\.rawValue).contains(error) }
+  var isOutage: Bool { [.caUnavailable, .accountProblem, .notConfigured, .internalError].contains(error) }
 
   /// The CA or our account there cannot be used: no order would fare better.
-  var concernsAuthority: Bool { [Problem.Word.caUnavailable, .accountProblem, .notConfigured].map(\.rawValue).contains(error) }
+  var concernsAuthority: Bool { [.caUnavailable, .accountProblem, .notConfigured].contains(error) }
 
   /// A fault of the connector's own says nothing about the CA.
-  var isOwnFault: Bool { error == Problem.Word.internalError.rawValue }
+  var isOwnFault: Bool { error == .internalError }
 
   /// Nothing was ordered, and nothing was spent: a name cannot be answered for yet.
-  var awaitsName: Bool { error == Problem.Word.nameNotReady.rawValue }
+  var awaitsName: Bool { error == .nameNotReady }
 
   /// All that is known, for a person.
   var explanation: String {
@@ -55,7 +55,7 @@ extension AttemptFailure {
   init(_ problem: Problem) {
     let names = problem.names.filter { !problem.text.contains($0.text) }.prefix(Self.mostNames)
     self.init(
-      error: problem.error.rawValue, text: problem.text.line(of: Self.longestText),
+      error: problem.error, text: problem.text.line(of: Self.longestText),
       name: problem.name ?? (problem.names.count == 1 ? problem.names[0].name : nil),
       acmeType: problem.acmeType?.line(of: 200),
       retryAfter: problem.retryAfter, isFinal: problem.final,

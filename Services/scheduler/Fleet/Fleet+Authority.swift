@@ -39,7 +39,7 @@ extension Fleet {
       return try await client.call(method, .init(authority: authority), timeLimit: timeLimit)
     } catch let failed as ACMEClient.Failed {
       let failure = AttemptFailure(failed.problem)
-      throw Refusal(Refusal.Word(rawValue: failure.error), failure.explanation, name: failure.name)
+      throw Refusal(Refusal.Word(rawValue: failure.error.rawValue), failure.explanation, name: failure.name)
     }
   }
 }

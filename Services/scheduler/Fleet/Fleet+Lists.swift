@@ -20,7 +20,7 @@ extension Fleet {
       let outage = try authority.flatMap { try AuthorityRecord.health(of: DirectoryURL($0.directory), from: database).outage }
       return .init(
         version: Product.version, startedAt: startedAt, configured: authority != nil, authority: authority?.directory,
-        outage: outage.map { AuthorityOutage(error: $0.failure.error, text: $0.failure.explanation, since: $0.since, retryAt: $0.retryAt) },
+        outage: outage.map { AuthorityOutage(error: $0.failure.error.rawValue, text: $0.failure.explanation, since: $0.since, retryAt: $0.retryAt) },
         alarms: try count("SELECT count(*) FROM alarm"),
         devices: try count("SELECT count(*) FROM device WHERE isKnown AND retiredAt IS NULL"), names: try count("SELECT count(*) FROM name"),
         requests: RequestState.allCases.compactMap { state in states.first { $0.state == state } },
@@ -143,7 +143,7 @@ extension CertificateView {
       issuer: certificate?.issuer, notBefore: certificate?.notBefore, notAfter: certificate?.notAfter, dueAt: dueAt,
       orderedAt: orderedAt, issuedAt: certificate?.issuedAt, deliveredAt: certificate?.deliveredAt, installedAt: certificate?.installedAt,
       servedAt: certificate?.servedAt, requestedAt: request.requestedAt, changedAt: request.changedAt, newOrders: request.newOrders,
-      error: failure?.error,
+      error: failure?.error.rawValue,
       text: failure?.explanation ?? request.waitReason.map { "It waits for \($0)." })
   }
 }

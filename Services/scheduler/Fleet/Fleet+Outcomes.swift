@@ -60,7 +60,7 @@ extension Fleet {
       try transaction.noteOrder(from: request.authority, failure)
       return true
     }
-    if isKept { Counter(label: "scheduler_orders", dimensions: [("outcome", failure.error)]).increment() }
+    if isKept { Counter(label: "scheduler_orders", dimensions: [("outcome", failure.error.rawValue)]).increment() }
     return isKept
   }
 
@@ -101,7 +101,7 @@ extension Transaction {
     guard !isTold else { return }
     // Attempts are few, by their pauses: each is told.
     try record(
-      Event(.orderFailed, "\(failure.error): \(failure.explanation)", device: request.device, request: request.id, name: failure.name))
+      Event(.orderFailed, "\(failure.error.rawValue): \(failure.explanation)", device: request.device, request: request.id, name: failure.name))
   }
 
   /// Nothing is ordered, for a name cannot be answered for yet: that is no attempt, and what was spent for it is given back, but for an order that was made

@@ -101,7 +101,7 @@ struct FleetPlan {
     let reason: String
     switch request.phase {
     case .failed(let failure, again: nil):
-      reason = "has failed for good and needs another CSR: \(failure.error): \(failure.explanation.line(of: 500))"
+      reason = "has failed for good and needs another CSR: \(failure.error.rawValue): \(failure.explanation.line(of: 500))"
     case .awaitingApproval(let name):
       reason = "waits until \(name), which is another device's, is approved with `acme-connector names approve`."
     default: return nil

@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import PKI
 import SchedulerAPI
 
@@ -51,7 +52,8 @@ extension RequestFailure {
   init(_ failure: AttemptFailure, again: Instant?, now: Instant) {
     let seconds = again.map { max(1, ($0 - now + .milliseconds(999)).components.seconds) }
     self.init(
-      error: failure.error, text: failure.text, name: failure.name, acmeType: failure.acmeType, retryAfter: seconds.map(Int.init), final: again == nil
+      error: failure.error.rawValue, text: failure.text, name: failure.name, acmeType: failure.acmeType, retryAfter: seconds.map(Int.init),
+      final: again == nil
     )
   }
 }

@@ -65,7 +65,8 @@ struct Order: Sendable {
         try await fleet.fail(request.id, AttemptFailure(failed.problem), newOrders: failed.problem.newOrders)
       } catch let rejection as SigningRequestRejection {
         // An earlier version took it; it must not hold a place in the queue for ever.
-        try await fleet.fail(request.id, AttemptFailure(error: rejection.code.rawValue, text: rejection.description, isFinal: true))
+        try await fleet.fail(
+          request.id, AttemptFailure(error: Problem.Word(rawValue: rejection.code.rawValue), text: rejection.description, isFinal: true))
       } catch let error as VarlinkError where !RetryPolicy.isTransient(error) {
         fleet.logger.log(
           .internalFault, "acme-client gave no proper answer", error: error, metadata: [.request: request.id, .device: request.device])

@@ -219,7 +219,7 @@ extension Transaction {
       try fail(
         request,
         AttemptFailure(
-          error: "accountProblem",
+          error: .accountProblem,
           text: "The order with \(request.authority) was interrupted, and that authority is not set any more; the next attempt takes the one that is."
         ))
       return nil

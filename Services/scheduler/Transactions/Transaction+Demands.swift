@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import GRDB
 import PKI
 import SchedulerAPI
@@ -47,7 +48,7 @@ extension Transaction {
     let refusal = Refusal.compromisedKey
     for request in try RequestRecord.withKey(key, from: database) {
       if request.phase.isOpen {
-        let failure = AttemptFailure(error: refusal.word.rawValue, text: refusal.text, isFinal: true)
+        let failure = AttemptFailure(error: Problem.Word(rawValue: refusal.word.rawValue), text: refusal.text, isFinal: true)
         try handle(.refused(failure), of: request)
         try record(
           Event(.requestRefused, "\(refusal.word.rawValue): \(refusal.text)", device: request.device, request: request.id))

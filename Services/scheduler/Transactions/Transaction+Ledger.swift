@@ -148,7 +148,7 @@ extension Authority {
 extension AttemptFailure {
   /// The limit that the CA says is reached; nil where it speaks of none.
   fileprivate func limit(of names: [DNSName]) -> LedgerAccount? {
-    error == Problem.Word.rateLimited.rawValue ? LedgerAccount(explanation: explanation, names: names) : nil
+    error == .rateLimited ? LedgerAccount(explanation: explanation, names: names) : nil
   }
 
   /// The failure with no longer a wait than the limit takes that the CA speaks of: a mistaken figure makes no year of three hours.
@@ -161,7 +161,7 @@ extension AttemptFailure {
 
   /// The CA tried to validate, and could not: it counts that.
   fileprivate var isFailedValidation: Bool {
-    [Problem.Word.nameUnreachable, .challengeFailed, .caaForbids].map(\.rawValue).contains(error)
+    [.nameUnreachable, .challengeFailed, .caaForbids].contains(error)
   }
 
   fileprivate func blames(_ name: DNSName) -> Bool { self.name == name || (names ?? []).contains { $0.name == name } }

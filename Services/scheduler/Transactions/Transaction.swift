@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import GRDB
 import Logging
 import PKI
@@ -203,6 +204,6 @@ extension RequestPhase {
     let state = RequestState(self, progress: nil).rawValue
     if case .waitingForName(let failure, _) = self { return "\(state) (\(failure.text))" }
     guard case .failed(let failure, let again) = self else { return state }
-    return "\(state) (\(failure.error)), \(again.map { "tried again at \($0)" } ?? "not tried again")"
+    return "\(state) (\(failure.error.rawValue)), \(again.map { "tried again at \($0)" } ?? "not tried again")"
   }
 }

@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import PKI
 import SchedulerAPI
 import Testing
@@ -7,7 +8,7 @@ import Testing
 @Suite("Which alarms stand for a certificate")
 struct AlarmVerdictTests {
   private let now = Instant(milliseconds: 1_790_000_000_000)
-  private let failure = AttemptFailure(error: "nameUnreachable", text: "No answer.", name: dns("b.example.net"))
+  private let failure = AttemptFailure(error: .nameUnreachable, text: "No answer.", name: dns("b.example.net"))
 
   /// Of a certificate for a hundred days, so many of which are left.
   private func verdict(_ outcome: SlotFacts.Outcome, left days: Int? = 50, _ change: (inout SlotFacts) -> Void = { _ in }) -> AlarmVerdict {
@@ -46,7 +47,7 @@ struct AlarmVerdictTests {
 
   @Test("the CA's trouble is not the device's")
   func outage() {
-    let verdict = verdict(.failed(AttemptFailure(error: "caUnavailable", text: "503")))
+    let verdict = verdict(.failed(AttemptFailure(error: .caUnavailable, text: "503")))
     #expect(verdict.alarms.isEmpty && verdict.keepsFailure)
   }
 

@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import PKI
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 @Suite("A CA that cannot be used")
 struct AuthorityHealthTests {
   private let now = Instant(milliseconds: 1_790_000_000_000)
-  private let outage = AttemptFailure(error: "caUnavailable", text: "503")
+  private let outage = AttemptFailure(error: .caUnavailable, text: "503")
 
   @Test("is told once, and again when it can be used")
   func told() {
@@ -57,13 +58,13 @@ struct AuthorityHealthTests {
   func otherFailure() {
     var health = AuthorityHealth()
     _ = health.take(outage, jitter: 0, at: now)
-    #expect(health.take(AttemptFailure(error: "nameUnreachable", text: ""), jitter: 0, at: now) == [.recovered(since: now)])
+    #expect(health.take(AttemptFailure(error: .nameUnreachable, text: ""), jitter: 0, at: now) == [.recovered(since: now)])
   }
 
   @Test("an account that cannot be used is such a case, and told when it comes after an outage")
   func account() {
     var health = AuthorityHealth()
-    let account = AttemptFailure(error: "accountProblem", text: "terms")
+    let account = AttemptFailure(error: .accountProblem, text: "terms")
     _ = health.take(outage, jitter: 0, at: now)
     #expect(health.take(account, jitter: 0, at: now) == [.failed(account)])
   }

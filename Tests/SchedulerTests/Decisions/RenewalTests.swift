@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import PKI
 import SchedulerAPI
 import Testing
@@ -54,7 +55,7 @@ struct SubmissionTests {
 
   @Test("joins a request that is open, forced or not", arguments: [false, true])
   func open(force: Bool) {
-    let failure = AttemptFailure(error: "x", text: "")
+    let failure = AttemptFailure(error: Problem.Word(rawValue: "x"), text: "")
     for phase in [RequestPhase.notDue(until: now), .awaitingApproval(dns("a.example.net")), .queued, .ordering, .failed(failure, again: now)] {
       #expect(submission(phase, validUntilDays: nil, force: force) == .joins(id))
     }
@@ -74,7 +75,9 @@ struct SubmissionTests {
     #expect(submission(.installed, authority: "another") == .isNew, "another authority")
     #expect(submission(.installed, force: true) == .isNew, "forced")
     #expect(submission(.superseded) == .isNew, "superseded")
-    #expect(submission(.failed(AttemptFailure(error: "x", text: "", isFinal: true), again: nil), validUntilDays: nil) == .isNew, "failed for good")
+    #expect(
+      submission(.failed(AttemptFailure(error: Problem.Word(rawValue: "x"), text: "", isFinal: true), again: nil), validUntilDays: nil) == .isNew,
+      "failed for good")
   }
 
   @Test("that is none of the known ones waits while the device has a certificate that serves")

@@ -1,3 +1,4 @@
+import ACMEClientAPI
 import PKI
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 @Suite("A request's life")
 struct RequestMachineTests {
   private let now = Instant(milliseconds: 1_000_000)
-  private let unreachable = AttemptFailure(error: "nameUnreachable", text: "")
+  private let unreachable = AttemptFailure(error: .nameUnreachable, text: "")
 
   private func machine(_ phase: RequestPhase, failures: Int = 0) -> RequestMachine { RequestMachine(phase: phase, failures: failures) }
 
@@ -48,7 +49,7 @@ struct RequestMachineTests {
 
   @Test("a name that cannot be answered for yet is looked at every five minutes, and costs nothing")
   func waitingForName() {
-    let notReady = AttemptFailure(error: "nameNotReady", text: "")
+    let notReady = AttemptFailure(error: .nameNotReady, text: "")
     var machine = machine(.ordering, failures: 2)
     for _ in 0..<20 {
       #expect(machine.handle(.failed(notReady, jitter: 1), at: now) == [.order])
@@ -63,7 +64,7 @@ struct RequestMachineTests {
 
   @Test("an outage of the CA does not count against the request")
   func outage() {
-    let outage = AttemptFailure(error: "caUnavailable", text: "")
+    let outage = AttemptFailure(error: .caUnavailable, text: "")
     var machine = machine(.ordering)
     for _ in 0..<20 {
       _ = machine.handle(.failed(outage, jitter: 0), at: now)
@@ -146,31 +147,31 @@ struct RetryPauseTests {
 
   @Test("grows from a minute to a day", arguments: [(1, 60), (2, 600), (3, 6_000), (4, 86_400), (9, 86_400)])
   func growing(failures: Int, seconds: Int) {
-    let end = RetryPause.end(after: AttemptFailure(error: "x", text: ""), failures: failures, jitter: 0, now: now)
+    let end = RetryPause.end(after: AttemptFailure(error: Problem.Word(rawValue: "x"), text: ""), failures: failures, jitter: 0, now: now)
     #expect(end == now + .seconds(seconds))
   }
 
   @Test("is what the CA asks for, if it asks", arguments: [1, 4, 9])
   func retryAfter(failures: Int) {
-    let failure = AttemptFailure(error: "rateLimited", text: "", retryAfter: 7_200)
+    let failure = AttemptFailure(error: .rateLimited, text: "", retryAfter: 7_200)
     #expect(RetryPause.end(after: failure, failures: failures, jitter: 0, now: now) == now + .seconds(7_200))
   }
 
   @Test("is never drawn out for ever by a mistaken Retry-After, nor made a loop", arguments: [(Int.max, 7 * 86_400), (0, 60), (1, 60), (-5, 60)])
   func bounded(asked: Int, seconds: Int) {
-    let failure = AttemptFailure(error: "rateLimited", text: "", retryAfter: asked)
+    let failure = AttemptFailure(error: .rateLimited, text: "", retryAfter: asked)
     #expect(RetryPause.end(after: failure, failures: 1, jitter: 0, now: now) == now + .seconds(seconds))
   }
 
   @Test("is drawn out by chance, up to a quarter and an hour at most")
   func jitter() {
-    let failure = AttemptFailure(error: "x", text: "")
+    let failure = AttemptFailure(error: Problem.Word(rawValue: "x"), text: "")
     #expect(RetryPause.end(after: failure, failures: 1, jitter: 1, now: now) == now + .seconds(75))
     #expect(RetryPause.end(after: failure, failures: 4, jitter: 1, now: now) == now + .seconds(90_000))
   }
 
-  @Test("ends within the hour where the request is not at fault", arguments: ["caUnavailable", "internalError"])
-  func outage(error: String) {
+  @Test("ends within the hour where the request is not at fault", arguments: [Problem.Word.caUnavailable, .internalError])
+  func outage(error: Problem.Word) {
     let failure = AttemptFailure(error: error, text: "")
     let ends = [1, 2, 3, 50].map { RetryPause.end(after: failure, failures: $0, jitter: 0, now: now) }
     #expect(ends == [60, 600, 3_600, 3_600].map { now + .seconds($0) })
@@ -178,12 +179,13 @@ struct RetryPauseTests {
 
   @Test("ends after six hours at the latest where the request is not at fault, whatever the CA asks for")
   func longOutage() {
-    let failure = AttemptFailure(error: "caUnavailable", text: "", retryAfter: 31_536_000)
+    let failure = AttemptFailure(error: .caUnavailable, text: "", retryAfter: 31_536_000)
     #expect(RetryPause.end(after: failure, failures: 1, jitter: 0, now: now) == now + .seconds(21_600))
   }
 
   @Test("has no end when the same CSR cannot succeed")
   func final() {
-    #expect(RetryPause.end(after: AttemptFailure(error: "x", text: "", isFinal: true), failures: 1, jitter: 0, now: now) == nil)
+    #expect(
+      RetryPause.end(after: AttemptFailure(error: Problem.Word(rawValue: "x"), text: "", isFinal: true), failures: 1, jitter: 0, now: now) == nil)
   }
 }

@@ -150,7 +150,7 @@ struct OrderTests {
         }
         #expect(bench.client.calls(for: request.id.rawValue) == 2)
         let attempts = try await fleet.store.read { try AttemptRecord.of(request.id, from: $0) }
-        #expect(attempts.map { $0.failure?.error } == ["nameUnreachable", nil])
+        #expect(attempts.map { $0.failure?.error } == [.nameUnreachable, nil])
       }
     }
   }

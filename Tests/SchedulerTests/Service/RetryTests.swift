@@ -32,7 +32,7 @@ struct RetryTests {
       try await begin(held.id, in: fleet)
       let waiting = try await fleet.submit(makeCSR("a.example.net"), of: second)
       try await fleet.approve(dns("a.example.net"), for: second)
-      try await fleet.fail(held.id, AttemptFailure(error: "nameUnreachable", text: ""))
+      try await fleet.fail(held.id, AttemptFailure(error: .nameUnreachable, text: ""))
       try await bench.working(fleet) {
         _ = try await fleet.request(waiting.id, of: second, in: .ready)
         try await bench.advance(by: .seconds(10), at: fleet) { try await state(held.id, of: first, in: fleet) != .failed }

@@ -1,23 +1,23 @@
 /// Lets only so many tasks do something at once; the others wait in the order they came.
-actor Places {
-  private var free: Int
+actor Semaphore {
+  private var permits: Int
   private var line: [Waiter<Bool>] = []
 
   init(_ count: Int) {
-    free = count
+    permits = count
   }
 
-  /// Runs `body` when there is a place for it.
+  /// Runs `body` when there is a permit for it.
   /// - Parameter patience: after which it runs without one, where those before it are slow.
-  func take<Value: Sendable>(patience: Duration? = nil, _ body: @Sendable () async throws -> Value) async throws -> Value {
-    let hasPlace = try await wait(patience)
-    defer { if hasPlace { passOn() } }
+  func withPermit<Value: Sendable>(patience: Duration? = nil, _ body: @Sendable () async throws -> Value) async throws -> Value {
+    let hasPermit = try await wait(patience)
+    defer { if hasPermit { passOn() } }
     return try await body()
   }
 
   private func wait(_ patience: Duration?) async throws -> Bool {
-    guard free == 0 else {
-      free -= 1
+    guard permits == 0 else {
+      permits -= 1
       return true
     }
     let turn = Waiter<Bool>()
@@ -36,6 +36,6 @@ actor Places {
     while !line.isEmpty {
       if line.removeFirst().give(true) { return }
     }
-    free += 1
+    permits += 1
   }
 }
