@@ -6,7 +6,7 @@
 # make deb     the Debian packages, in .build/packages
 # make simulate  two years of 10,000 devices, and what happens when a rule is broken
 # make lint    style of the Swift sources
-# make doctor-table  docs/doctor-table.md: broken set-ups, and what the doctor, certbot and lego say of them
+# make doctor-table  docs/doctor-table.md: broken setups, and what the doctor, certbot and lego say of them
 # make bench   figures, next to those of other ACME clients
 # Each installs the Debian packages it needs and are missing, and keeps its logs in .build/logs.
 

@@ -275,7 +275,7 @@ public struct TraceView: Codable, Sendable, Hashable {
   }
 }
 
-/// Why no certificate can be had from the CA.
+/// Why no certificate can be obtained from the CA.
 public struct AuthorityOutage: Codable, Sendable, Hashable {
   /// A word of the device protocol.
   public var error: String

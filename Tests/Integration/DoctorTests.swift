@@ -7,9 +7,9 @@ import Testing
 import Varlink
 
 extension Integration {
-  /// Every broken set-up is there for real: DNS, web servers, TLS, a router. The CA is only read.
+  /// Every broken setup is there for real: DNS, web servers, TLS, a router. The CA is only read.
   @Suite("A doctor, and names that cannot be validated") struct DoctorTests {
-    @Test("each of many broken set-ups is found, in less than ten seconds, under its code, and nothing is asked of the CA")
+    @Test("each of many broken setups is found, in less than ten seconds, under its code, and nothing is asked of the CA")
     func broken() async throws {
       let report = try await BrokenNames.with { names in
         try #require(names.all.count >= 50)

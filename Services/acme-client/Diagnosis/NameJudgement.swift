@@ -65,8 +65,8 @@ struct NameJudgement: Sendable {
     return Finding(
       .noDNSAnswer, isCertain ? .wrong : .doubtful, name: name,
       text:
-        "The DNS gives no answer for the \(type) record of \(name)\(through(lookup)) (\(lookup.outcome.phrase)); see to its name servers and DNSSEC, "
-        + "and to the resolver that was asked.")
+        "The DNS gives no answer for the \(type) record of \(name)\(through(lookup)) (\(lookup.outcome.phrase)); check its name servers and DNSSEC, "
+        + "and the resolver that was asked.")
   }
 
   /// - Parameter isPublic: whether another resolver than this machine's own was asked, which perhaps knows no more than what is inside.

@@ -15,7 +15,7 @@ extension Problem {
     switch failure {
     case .names(let failures): self.init(failures)
     case .order(let document?): self.init(document, document.wordForOrder, of: "The order", retryAfter: nil, help: nil)
-    case .order(nil): self.init(.challengeFailed, "The CA has made the order invalid and gives no reason; look into the log.")
+    case .order(nil): self.init(.challengeFailed, "The CA has made the order invalid and gives no reason; see the log.")
     case .request(let error): self.init(error)
     case .overdue(let stage, let wish):
       let what = stage == .challenging ? "validation" : "the order"
@@ -71,7 +71,7 @@ extension Problem {
     let shown = failures.prefix(3).map { "\($0.name) (\($0.reason))" }.joined(separator: ", ")
     let more = failures.count > 3 ? " and \(failures.count - 3) more" : ""
     self.init(
-      first?.word ?? .challengeFailed, "\(first?.event ?? "The CA could not validate") \(shown)\(more); \(first?.advice ?? "look into the log").",
+      first?.word ?? .challengeFailed, "\(first?.event ?? "The CA could not validate") \(shown)\(more); \(first?.advice ?? "see the log").",
       acmeType: first?.document?.type.type,
       name: failures.count == 1 ? first?.name : nil,
       help: failures.lazy.compactMap { $0.document?.link }.first,

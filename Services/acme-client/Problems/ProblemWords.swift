@@ -73,8 +73,8 @@ extension Problem.Word {
     case .namePaused: "end the pause on the CA's page"
     case .rateLimited: "wait as long as the CA asks"
     case .caUnavailable: "try again later"
-    case .accountProblem: "see to the account and its settings"
-    default: "look into the log"
+    case .accountProblem: "check the account and its settings"
+    default: "see the log"
     }
   }
 }

@@ -39,15 +39,15 @@ extension Transaction {
       case .failed(let failure):
         try record(
           Event(
-            .authorityFailed, "No certificates can be had from \(directory): \(failure.explanation) Orders wait until that is over."))
+            .authorityFailed, "No certificates can be obtained from \(directory): \(failure.explanation) Orders wait until that is over."))
         for alarm in try AlarmRecord.of(nil, from: database) where alarm.slot == url.key && alarm.code != AlarmCode(failure) { try clear(alarm) }
         let standing = try AlarmRecord.of(nil, from: database).first { $0.slot == url.key }
         try raise(
-          Alarm(code: AlarmCode(failure), severity: .major, text: "No certificates can be had from \(directory): \(failure.explanation)"),
+          Alarm(code: AlarmCode(failure), severity: .major, text: "No certificates can be obtained from \(directory): \(failure.explanation)"),
           of: nil, slot: url.key, over: standing)
         for request in try readable(RequestRecord.inTurn(Self.mostTold, at: now, from: database)) where request.phase == .queued { announce(request) }
       case .recovered(let since):
-        try record(Event(.authorityRecovered, "Certificates can be had from \(directory) again; they could not since \(since)."))
+        try record(Event(.authorityRecovered, "Certificates can be obtained from \(directory) again; they could not since \(since)."))
         for alarm in try AlarmRecord.of(nil, from: database) where alarm.slot == url.key { try clear(alarm) }
         for request in try readable(RequestRecord.waitingForAuthority(from: database)) { try tryAgain(request) }
       }

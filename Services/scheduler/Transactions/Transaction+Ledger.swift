@@ -3,7 +3,7 @@ import GRDB
 import PKI
 import SchedulerAPI
 
-// What orders cost of the CA's limits. It is spent before an order is made: a process that dies has rather spent too much.
+// What orders cost of the CA's limits. It is spent before an order is made: a process that dies overstates what it has spent.
 extension Transaction {
   /// Spends what an order costs.
   /// - Returns: whether it can be made now; else the request waits for its turn, or until the CA can be used again.

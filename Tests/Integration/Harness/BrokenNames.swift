@@ -50,7 +50,7 @@ struct BrokenNames: Sendable {
     }
   }
 
-  /// The names of these set-ups.
+  /// The names of these setups.
   func called(_ labels: String...) throws -> [DNSName] { try labels.map { try #require(DNSName("\($0).doctor.example")) } }
 
   /// Has each name looked at for itself, all at once, which takes less than ten seconds each.
