@@ -20,6 +20,7 @@ extension IPAddress {
       rest = ""
     }
     guard rest.isEmpty || rest.first == ":" && UInt16(rest.dropFirst()) != nil else { return nil }
-    self.init(String(host.prefix { $0 != "%" }))
+    guard let address = IPAddress(String(host.prefix { $0 != "%" })) else { return nil }
+    self = address.unmapped
   }
 }

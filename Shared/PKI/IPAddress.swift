@@ -92,13 +92,24 @@ public struct IPNetwork: TextValue {
   private let address: IPAddress
   private let length: Int
 
-  /// The network that a text spells: an address, and after a slash how many of its bits count; without one all do.
+  /// The network that a text spells: an address, and after a slash how many of its bits count; without one all do. The others are zero. IPv4 in IPv6
+  /// notation (RFC 4291, section 2.5.5.2) is IPv4.
   public init?(_ text: String) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = parts.first.flatMap({ IPAddress(String($0)) }) else { return nil }
     let most = address.octets.count * 8
-    guard let length = parts.count == 1 ? most : Int(parts[1]), (0...most).contains(length) else { return nil }
-    (self.address, self.length) = (address, length)
+    guard let length = parts.count == 1 ? most : Int(parts[1]), parts.last?.first != "+", (0...most).contains(length) else { return nil }
+    let isMapped = address.isIPv6 && !address.unmapped.isIPv6 && length >= 96
+    (self.address, self.length) = isMapped ? (address.unmapped, length - 96) : (address, length)
+    guard isPrefix else { return nil }
+  }
+
+  /// Whether it is everything.
+  public var isAll: Bool { length == 0 }
+
+  /// Whether no bit is set after those that count.
+  private var isPrefix: Bool {
+    address.octets.enumerated().allSatisfy { index, octet in octet & UInt8(truncatingIfNeeded: 0xFF >> min(8, max(0, length - index * 8))) == 0 }
   }
 
   /// The network as text.

@@ -63,7 +63,7 @@ struct ConcurrencyTests {
   }
 
   @Test("a change waits for those that are at it, and those that come meanwhile wait for the change")
-  func useOrChange() async throws {
+  func readOrWrite() async throws {
     let (thing, order) = (ReadWriteLock(), Steps())
     let (using, done) = (Waiter<Void>(), Waiter<Void>())
     try await withThrowingTaskGroup(of: Void.self) { tasks in

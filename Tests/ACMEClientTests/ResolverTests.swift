@@ -112,8 +112,8 @@ struct ResolverTests {
 
   @Test("nobody there is no silence")
   func nobody() async throws {
-    let port = try await DNSServer.run([:]) { $0.port }
-    let resolver = try #require(Resolver("127.0.0.1:\(port)"))
+    // tcpmux, which nobody serves; a port that was free a moment ago may be somebody's by now.
+    let resolver = try #require(Resolver("127.0.0.1:1"))
     #expect(await resolver.lookUp(.address, of: "a.test").outcome == .unreadable)
   }
 

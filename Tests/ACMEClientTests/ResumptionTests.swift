@@ -91,7 +91,9 @@ struct ResumptionTests {
         authority.trustRoots = "/nowhere"
         authority.directory = "https://another.example/directory"
         let steps = Steps()
-        let again = try await service.issue(bed.call(csr, for: "request", authority: authority)) { steps.add($0) }
+        var again = try await service.issue(bed.call(csr, for: "request", authority: authority)) { steps.add($0) }
+        // The CA's clock has gone on.
+        again.date = reply.date
         #expect(again == reply && steps.stages.isEmpty)
         try await service.journal.forget("request")
         #expect(await service.journal.all.isEmpty)

@@ -76,7 +76,8 @@ struct HTTPAnswerTests {
     "are told to have come from where a reverse proxy on this machine says, the nearest hop that it was asked by; what makes no sense is left out",
     arguments: [
       ("198.51.100.7", "198.51.100.7"), ("203.0.113.9, 198.51.100.7", "198.51.100.7"), ("[2001:db8::7]:4711", "2001:db8::7"),
-      ("198.51.100.7:4711", "198.51.100.7"), ("unknown", "127.0.0.1"), ("198.51.100.7,", "198.51.100.7"), ("a b", "127.0.0.1"), ("", "127.0.0.1"),
+      ("198.51.100.7:4711", "198.51.100.7"), ("::ffff:198.51.100.7", "198.51.100.7"), ("unknown", "127.0.0.1"), ("198.51.100.7,", "198.51.100.7"),
+      ("a b", "127.0.0.1"), ("", "127.0.0.1"),
     ])
   func forwarded(hops: String, visitor: String) async throws {
     try await TestHTTPServer.run { server in

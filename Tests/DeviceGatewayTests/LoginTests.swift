@@ -55,7 +55,7 @@ struct LoginTests {
   }
 
   @Test("who was there before a restart is let in although somebody guesses from its address, who was not waits")
-  func acquaintancesAfterRestart() async throws {
+  func knownAfterRestart() async throws {
     let folder = try TemporaryFolder()
     try Data(TestGateway.deviceSecret.utf8).write(to: folder.url("device"))
     let environment = ServiceEnvironment(

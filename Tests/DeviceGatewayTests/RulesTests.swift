@@ -18,7 +18,7 @@ struct RulesTests {
       ("192.0.2.7", false, "/connector/connector.pem", .insecure), ("192.0.2.80", false, "/connector/x", .webSocket),
       ("192.0.2.80", false, "/", .notFound),
     ])
-  func reception(address: String, isSecure: Bool, target: String, expected: UpgradeVerdict) throws {
+  func upgrade(address: String, isSecure: Bool, target: String, expected: UpgradeVerdict) throws {
     var head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target)
     if !target.hasSuffix(".pem") {
       head.headers = [

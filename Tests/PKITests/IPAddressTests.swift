@@ -27,12 +27,14 @@ struct IPAddressTests {
     arguments: [
       ("10.0.0.0/8", "10.255.0.1", true), ("10.0.0.0/8", "11.0.0.1", false), ("192.168.1.0/25", "192.168.1.127", true),
       ("192.168.1.0/25", "192.168.1.128", false), ("fd00::/8", "fdff::1", true), ("::1", "::1", true), ("::1", "::2", false),
-      ("0.0.0.0/0", "8.8.8.8", true), ("::/0", "8.8.8.8", false),
+      ("0.0.0.0/0", "8.8.8.8", true), ("::/0", "8.8.8.8", false), ("::ffff:127.0.0.1", "127.0.0.1", true),
+      ("::ffff:10.0.0.0/104", "10.9.9.9", true),
     ])
   func contains(network: String, address: String, isInside: Bool) throws {
     #expect(try #require(IPNetwork(network)).contains(#require(IPAddress(address))) == isInside)
   }
 
-  @Test("other texts are no networks", arguments: ["", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "example/8", "::/129"])
+  @Test(
+    "other texts are no networks", arguments: ["", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "example/8", "::/129", "10.1.2.3/8", "127.0.0.1/+8"])
   func noNetwork(text: String) { #expect(IPNetwork(text) == nil) }
 }

@@ -23,7 +23,11 @@ enum DNSExchange {
       return try await send(query, to: server, stream: stream, until: deadline, on: eventLoop, for: answer)
     }
     let short = try await exchange(stream: false)
-    return short.isTruncated ? try await exchange(stream: true) : short
+    guard short.isTruncated else { return short }
+    let whole = try await exchange(stream: true)
+    // Over TCP there is room for everything.
+    guard !whole.isTruncated else { throw DNSMessage.Malformed() }
+    return whole
   }
 
   private static func send(

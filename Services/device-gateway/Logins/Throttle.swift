@@ -8,7 +8,7 @@
 /// second for all of them together, which a secret that a person made up may need.
 ///
 /// A right login does not wash off what its source has guessed, and a single wrong one ends the acquaintance: whoever knows one secret, and makes as
-/// many knownClients by it as it likes, gains guesses at nothing but that secret.
+/// many clients known by it as it likes, gains guesses at nothing but that secret.
 struct Throttle: Sendable {
   /// Whom guesses are counted for.
   enum Subject: Hashable, Sendable {
@@ -33,7 +33,7 @@ struct Throttle: Sendable {
   var sharedPause = Duration.seconds(1)
   /// After so long one wrong guess is forgotten.
   var decay = Duration.seconds(60)
-  /// How many subjects, and how many knownClients, are kept in mind.
+  /// How many subjects, and how many known clients, are kept in mind.
   static let capacity = 20_000
   var capacity = Throttle.capacity
 

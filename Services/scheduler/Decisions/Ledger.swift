@@ -8,10 +8,13 @@ struct AuthorityLimits: Hashable {
   var certificatesPerSet = RateLimit(count: 5, period: .days(7))
   var failuresPerName = RateLimit(count: 5, period: .seconds(3_600))
 
+  private var all: [RateLimit] { [ordersPerAccount, certificatesPerDomain, certificatesPerSet, failuresPerName] }
+
   /// The longest time for which the CA counts.
-  var longestPeriod: Duration {
-    [ordersPerAccount, certificatesPerDomain, certificatesPerSet, failuresPerName].map(\.period).max() ?? .zero
-  }
+  var longestPeriod: Duration { all.map(\.period).max() ?? .zero }
+
+  /// All of them as text, which differs where one does.
+  var text: String { all.map { "\($0.count)/\($0.period.components.seconds)" }.joined(separator: " ") }
 
   func of(_ account: LedgerAccount) -> RateLimit {
     switch account {

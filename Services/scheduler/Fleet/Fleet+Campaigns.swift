@@ -51,7 +51,9 @@ extension Fleet {
       try await transact { transaction in
         guard var campaign = try CampaignRecord.fetch(Int(campaign.id ?? 0), from: transaction.database), campaign.isBeginning else { return }
         campaign.total += try transaction.enlist(portion, in: campaign)
-        if number == portions.count - 1 { campaign.expectedAt = outlook.forecast.end }
+        if number == portions.count - 1 {
+          campaign.expectedAt = try max(outlook.forecast.end, RenewalRecord.lastDemand(of: campaign.id, from: transaction.database))
+        }
         try campaign.update(transaction.database)
       }
     }

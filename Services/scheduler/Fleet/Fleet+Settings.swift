@@ -17,7 +17,6 @@ extension Fleet {
         try transaction.database.execute(sql: "DELETE FROM setting WHERE key = ?", arguments: [key])
       }
       if key.hasPrefix("authority.") { try transaction.tryAuthoritiesNow() }
-      if key.hasPrefix("authority.") || key.hasPrefix("limits.") { try transaction.endWaits() }
       let shown = value.map { SettingDefinition.mayHoldPIN(key) ? "another URI" : "“\($0)”" } ?? "its default"
       try transaction.record(Event(.settingChanged, "\(key) was set to \(shown)\(author)."))
       transaction.afterwards {

@@ -37,7 +37,7 @@ extension SettingDefinition {
       meaning:
         "Whether the doctor looks at names that never had a certificate when they are ordered, and says what is wrong, or has them wait for it."),
     SettingDefinition(
-      key: "doctor.privateAddresses", standard: "", kind: .networks,
+      key: "doctor.privateAddresses", standard: "", kind: .networks(mayBeAll: true),
       meaning: "The networks, like 10.0.0.0/8, that the doctor may connect to though they are not public; none are without it."),
     SettingDefinition(
       key: "doctor.resolver", standard: "", kind: .server,
@@ -47,7 +47,7 @@ extension SettingDefinition {
       key: "gateway.names", standard: "", kind: .names,
       meaning: "The gateway's public host names; it obtains a certificate for them, and without any serves one that it has signed itself."),
     SettingDefinition(
-      key: "gateway.trustedProxies", standard: "", kind: .networks,
+      key: "gateway.trustedProxies", standard: "", kind: .networks(mayBeAll: false),
       meaning:
         "The reverse proxies, like 127.0.0.1 or 10.0.0.0/29, that may connect without TLS, and whose X-Forwarded-For says where a device comes from; without it none is believed."
     ),

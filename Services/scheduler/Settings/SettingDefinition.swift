@@ -22,7 +22,8 @@ struct SettingDefinition: Sendable {
     /// An IP address, perhaps with a port; empty is "not set".
     case server
     /// At most 100 IP networks with commas between them.
-    case networks
+    /// Networks; of everybody only where that makes sense.
+    case networks(mayBeAll: Bool)
     /// Which devices are traced: `off`, `all`, or their ids with commas between them.
     case tracing
   }
@@ -98,12 +99,17 @@ struct SettingDefinition: Sendable {
         throw Refusal(.badValue, "\(key) must be an IP address, perhaps with a port, like 192.0.2.53 or [2001:db8::53]:5353.")
       }
       return server.description
-    case .networks:
-      let networks = value.listed.map { IPNetwork($0) }
-      guard networks.count <= 100, networks.allSatisfy({ $0 != nil }) else {
-        throw Refusal(.badValue, "\(key) takes at most 100 networks like 10.0.0.0/8 or fd00::/8.")
+    case .networks(let mayBeAll):
+      var networks: [IPNetwork] = []
+      for text in value.listed {
+        guard let network = IPNetwork(text) else {
+          throw Refusal(.badValue, "\(text.prefix(100)) is no network; \(key) takes some like 10.0.0.0/8 or fd00::/8, without bits after the length.")
+        }
+        guard mayBeAll || !network.isAll else { throw Refusal(.badValue, "\(key) takes no network of everybody; list the addresses that are meant.") }
+        networks.append(network)
       }
-      return networks.compactMap { $0?.description }.joined(separator: ",")
+      guard networks.count <= 100 else { throw Refusal(.badValue, "\(key) takes at most 100 networks.") }
+      return networks.map(\.description).joined(separator: ",")
     case .flag:
       switch value.lowercased() {
       case "true", "yes", "1", "on": return "true"

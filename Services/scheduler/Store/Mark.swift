@@ -9,6 +9,8 @@ enum Mark: String {
   case generation
   /// When this was copied as a backup; the scheduler that finds it at work knows what it is.
   case copied
+  /// By which limits, of which CA, those were told their turns who wait; a number of its own for each.
+  case limits
   /// When a backup was put in the place of a newer state.
   case restored
 

@@ -178,6 +178,11 @@ extension RenewalRecord {
       arguments: [campaign, request?.rawValue ?? "", limit])
   }
 
+  /// When the last turn of a campaign comes, by what its certificates were given.
+  static func lastDemand(of campaign: Int64?, from database: Database) throws -> Instant {
+    try Instant.fetchOne(database, cached: "SELECT max(demandFrom) FROM renewal WHERE campaign = ?", arguments: [campaign]) ?? .earliest
+  }
+
   /// Makes those that are in no campaign part of one.
   /// - Returns: how many they are.
   static func enlist(_ requests: [RequestID], in campaign: Int64?, in database: Database) throws -> Int {

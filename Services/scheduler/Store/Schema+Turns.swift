@@ -4,5 +4,6 @@ extension Schema {
   static let turns = """
     UPDATE request SET waitUntil = NULL, waitFor = NULL WHERE waitUntil IS NOT NULL OR waitFor IS NOT NULL;
     CREATE INDEX requestByTurn ON request (waitFor, coalesce(neededBy, requestedAt), number, waitUntil) WHERE waitFor IS NOT NULL;
+    CREATE INDEX requestByPause ON request (waitUntil) WHERE waitFor IS NULL;
     """
 }

@@ -17,12 +17,12 @@ extension Transaction {
     if !isAtWork { changed.keep(.waiting) }
     try changed.update(database)
     try moveKept(from: renewal, to: changed)
-    if joined.isEmergency { try hurry(changed) }
+    if joined.isEmergency { try hurry(changed) } else if joined.from <= now { try endPause(of: changed) }
     hasWork = true
   }
 
-  /// A certificate is not to be renewed ahead of its schedule any more: a device that was asked need not answer, and a CSR that it has handed in waits until
-  /// it is due.
+  /// A certificate is not to be renewed ahead of its schedule any more: a device that was asked need not answer, and a CSR that it has handed in since then
+  /// waits until it is due. What it had handed in before is its own wish.
   /// - Returns: whether that came in time; what is being ordered, or failed and is tried again, goes on.
   mutating func withdrawDemand(of renewal: RenewalRecord) throws -> Bool {
     let newest = try RequestRecord.newest(of: renewal.device, slot: renewal.slot, from: database)
@@ -35,7 +35,8 @@ extension Transaction {
     changed.dropDemand(by: settings.renewalRule)
     changed.keep(.waiting)
     try changed.update(database)
-    if let successor { try handle(.postponed(until: changed.dueAt), of: successor) }
+    let campaign = try renewal.campaign.flatMap { try CampaignRecord.fetch(Int($0), from: database) }
+    if let successor, successor.requestedAt >= campaign?.startedAt ?? .earliest { try handle(.postponed(until: changed.dueAt), of: successor) }
     reconsider(renewal.device)
     hasWork = true
     return true

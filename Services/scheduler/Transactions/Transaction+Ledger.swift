@@ -67,6 +67,16 @@ extension Transaction {
     note(next)
   }
 
+  /// A CSR that waits only because its names had a certificate a moment ago need not, where another one is wanted now.
+  mutating func endPause(of renewal: RenewalRecord) throws {
+    guard var next = try RequestRecord.newest(of: renewal.device, slot: renewal.slot, from: database), next.id != renewal.request,
+      next.phase == .queued, next.waitFor == nil, next.waitUntil != nil
+    else { return }
+    next.endWait()
+    try next.update(database)
+    note(next)
+  }
+
   /// An attempt has cost more orders than one, or its order was made without the exemption that was counted on.
   /// - Parameter newOrders: how many newOrder requests all attempts have cost.
   mutating func settle(_ request: RequestRecord, newOrders: Int, replacesRefused: Bool) throws {
@@ -104,8 +114,12 @@ extension Transaction {
     note(request)
   }
 
-  /// The limits are others: what waited for those before is looked at anew.
-  mutating func endWaits() throws {
+  /// Who waits has been told so by the limits of then. If these are others by now, or another CA's, all are looked at anew.
+  mutating func endWaitsForOtherLimits() throws {
+    let limits = settings.limits.map { limits in settings.authority.map { "\($0.book) \(limits.text)" } ?? "" } ?? ""
+    let number = Int64(Fingerprint(of: Array(limits.utf8)).hex.prefix(15), radix: 16) ?? 0
+    guard try Mark.limits.number(in: database) != number else { return }
+    try Mark.limits.write(number, to: database)
     try database.execute(sql: "UPDATE request SET waitUntil = NULL, waitFor = NULL WHERE waitUntil IS NOT NULL AND waitFor IS NOT NULL")
     hasWork = true
   }

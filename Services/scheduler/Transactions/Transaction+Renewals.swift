@@ -63,6 +63,7 @@ extension Transaction {
   mutating func catchUp() throws {
     let most = Self.mostAtOnce
     try Schema.endImpossiblePauses(at: now, in: database)
+    try endWaitsForOtherLimits()
     // The rule, or the CA, may have been set anew.
     let otherwise = try RenewalRecord.byOtherRule(most, than: settings.renewalRule, from: database)
     try each(otherwise) { try $0.keep($1.schedule, of: $1) }

@@ -37,6 +37,28 @@ struct CampaignTests {
     _ = try await fleet.request(request.id, of: device.device, in: .ready)
   }
 
+  @Test("a CSR that a device had handed in by itself stays in the queue when a campaign ends")
+  func ownWish() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet([
+        "ACME_CONNECTOR_AUTHORITY_DIRECTORY": "https://acme.test/directory", "ACME_CONNECTOR_LIMITS_APPLY": "true",
+        "ACME_CONNECTOR_LIMITS_CERTIFICATES_PER_DOMAIN": "3",
+      ])
+      try await bench.working(fleet) {
+        let device = try await enrolled(3, fleet, bench)[0].device
+        let wish = try await fleet.submit(makeCSR("other.example.net"), of: device)
+        try await bench.settle(fleet)
+        let waiting = try await fleet.resume(device, request: wish.id, csrHash: nil, slot: nil).dueAt
+        #expect(waiting != nil)
+        try await bench.advance(by: .seconds(1), at: fleet)
+        let campaign = try await fleet.begin(.init(reason: .forced, device: device)).campaign
+        #expect(try await fleet.end(campaign.id).returned == 1)
+        let kept = try await fleet.resume(device, request: wish.id, csrHash: nil, slot: nil)
+        #expect(kept.state == .queued && kept.dueAt == waiting)
+      }
+    }
+  }
+
   @Test(
     "all devices are asked, told why and until when; how far it is can be seen, through a restart; when all are renewed it is over, and told once")
   func forced() async throws {

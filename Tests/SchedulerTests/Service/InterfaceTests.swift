@@ -225,7 +225,7 @@ struct InterfaceTests {
       #expect(try await items.next()?.gateway?.names == [dns("gw.example.net")])
       _ = try await fleet.change("gateway.trustedProxies", to: "127.0.0.1, 10.1.0.0/16")
       #expect(try await items.next()?.gateway?.trustedProxies.map(\.description) == ["127.0.0.1/32", "10.1.0.0/16"])
-      for bad in ["proxy.example.com", "10.0.0.0/33", "10.0.0.1:80"] {
+      for bad in ["proxy.example.com", "10.0.0.0/33", "10.0.0.1:80", "0.0.0.0/0"] {
         await #expect(throws: Refusal.self) { try await fleet.change("gateway.trustedProxies", to: bad) }
       }
       try await serving(bench, fleet) { served in

@@ -35,6 +35,25 @@ struct TurnTests {
     return Dictionary(waiting.compactMap { view in view.dueAt.map { (view.number, $0) } }, uniquingKeysWith: { first, _ in first })
   }
 
+  @Test("are found anew by the limits of the next process, if these are others")
+  func otherLimits() async throws {
+    try await onBench { bench in
+      let (first, now) = (try bench.fleet(Self.limited), bench.clock.wallClock.now())
+      try await bench.working(first) {
+        _ = try await submitted(7, to: first, at: now)
+        try await bench.settle(first)
+        #expect(try await turns(first).values.max() == now + Self.refill * 4)
+      }
+      let second = try bench.fleet(Self.limited.merging(["ACME_CONNECTOR_LIMITS_CERTIFICATES_PER_DOMAIN": "50"]) { $1 })
+      try await bench.working(second) {
+        try await bench.settle(second)
+        // What is spent by the old limit grows back at the pace of the new one.
+        let last = try #require(try await turns(second).values.max())
+        #expect(last > now && last < now + Self.refill)
+      }
+    }
+  }
+
   @Test("are told as the plan says: in one order, the most urgent first")
   func told() async throws {
     try await onBench { bench in
