@@ -12,7 +12,12 @@ struct AdoptedOutlook {
 
   /// Those of all such devices, each with its turn.
   static func forEach(by rule: RenewalRule, at now: Instant, from database: Database, _ body: (AdoptedOutlook) -> Void) throws {
-    let devices = try DeviceRecord.fetchCursor(database, sql: "SELECT * FROM device WHERE adoptedDueAt IS NOT NULL")
+    let devices = try DeviceRecord.fetchCursor(
+      database,
+      sql: """
+        SELECT * FROM device WHERE adoptedDueAt IS NOT NULL
+          AND NOT EXISTS (SELECT 1 FROM request WHERE request.device = device.id AND state <> 'superseded')
+        """)
     while let device = try devices.next() {
       guard let certificate = device.adoptedCertificate(by: rule, at: now) else { continue }
       body(

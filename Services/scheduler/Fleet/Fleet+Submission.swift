@@ -192,7 +192,7 @@ extension Transaction {
       isForced: try application.isByAdministrator && application.force && demand(on: application.slot, of: device.id) == nil,
       replaces: application.replaces, authority: authority, machine: machine, trace: trace, now: now
     )
-    request.neededBy = try neededBy(slot: request.slot, of: device.id)
+    request.neededBy = try neededBy(of: request)
     if request.phase == .queued, !application.isByAdministrator, let end = try floorEnd(csr.names, slot: request.slot, of: device.id) {
       request.rest(until: end)
     }
@@ -223,10 +223,9 @@ extension Transaction {
     return newest.machine
   }
 
-  private func neededBy(slot: String, of device: DeviceID) throws -> Instant {
-    let served = try RequestRecord.served(of: device, slot: slot, from: database)
-    let end = try served.flatMap { try CertificateRecord.of($0.id, from: database)?.notAfter }
-    let renewal = try RenewalRecord.of(device, slot: slot, from: database).first
+  private func neededBy(of request: RequestRecord) throws -> Instant {
+    let end = try validityInUse(before: request)?.notAfter
+    let renewal = try RenewalRecord.of(request.device, slot: request.slot, from: database).first
     return Urgency.neededBy(end: end, deadline: renewal?.demand?.deadline, isEmergency: renewal?.isEmergency == true, at: now)
   }
 

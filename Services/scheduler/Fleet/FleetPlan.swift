@@ -45,7 +45,7 @@ struct FleetPlan {
     let outlooks = try SlotOutlook.all(at: now, from: database)
     let rehearsal = Rehearsal(lifetime: lifetime, rule: settings.renewalRule)
     while let outlook = try outlooks.next() {
-      guard let slot = PlannedSlot(outlook, in: rehearsal, at: now) else {
+      guard let slot = try PlannedSlot(outlook, brought: outlook.validityBrought(at: now, from: database), in: rehearsal, at: now) else {
         if obstacles.count < Self.mostWarnings { obstacles += try Self.obstacle(outlook, from: database).map { [$0] } ?? [] }
         continue
       }

@@ -27,17 +27,19 @@ struct PlannedSlot {
 
 extension PlannedSlot {
   /// Nil when nothing is to be ordered.
-  init?(_ outlook: SlotOutlook, in rehearsal: Rehearsal, at now: Instant) {
+  /// - Parameter brought: how long the certificate is valid that the device has brought with it, where the slot has no other.
+  init?(_ outlook: SlotOutlook, brought: Validity?, in rehearsal: Rehearsal, at now: Instant) {
     let certificate = outlook.certificate
     let isOfOther = certificate.map { !rehearsal.isCurrent($0.authority) } ?? false
     let isTrialOfOther = isOfOther && certificate?.isForTrial == true
-    let rehearsed = certificate.flatMap { rehearsal.certificate($0.validity, issuedAt: $0.issuedAt, at: now) }
+    let validity = certificate?.validity ?? brought
+    let rehearsed = validity.flatMap { rehearsal.certificate($0, issuedAt: certificate?.issuedAt ?? $0.notBefore, at: now) }
     // A request that waits is ordered; else the certificate is renewed.
     let renewedAt = isTrialOfOther ? now : rehearsed?.dueAt ?? certificate?.dueAt
     guard let wantedAt = outlook.isServed ? renewedAt ?? outlook.orderedAt : outlook.orderedAt else { return nil }
     // What is revoked, or of a CA for trials, is not in use: nobody trusts it.
-    let inUse = certificate.flatMap { $0.isRevoked || isTrialOfOther ? nil : $0 }
-    let end = inUse.map { rehearsed?.validity.notAfter ?? $0.validity.notAfter }
+    let isInUse = certificate?.isRevoked != true && !isTrialOfOther
+    let end = isInUse ? (rehearsed?.validity ?? validity)?.notAfter : nil
     let neededBy =
       outlook.isServed
       ? Urgency.neededBy(end: end, deadline: certificate?.deadline, isEmergency: certificate?.isEmergency == true, at: wantedAt) : outlook.neededBy
@@ -48,7 +50,7 @@ extension PlannedSlot {
     self.init(
       request: .request(outlook.number), place: QueuePlace(wantedAt: wantedAt, urgency: Urgency(neededBy: neededBy, number: outlook.number)),
       end: end,
-      ended: inUse == nil ? nil : rehearsed?.endedAt, exemption: exemption, isOfOtherAuthority: isOfOther, isForTrial: isTrialOfOther)
+      ended: isInUse ? rehearsed?.endedAt : nil, exemption: exemption, isOfOtherAuthority: isOfOther, isForTrial: isTrialOfOther)
   }
 }
 

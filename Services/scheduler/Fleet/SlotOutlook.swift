@@ -37,6 +37,8 @@ struct SlotOutlook: FetchableRecord {
   let deviceScope: String
   let deviceSeenAt: Instant
   let certificate: Certificate?
+  /// Its device, where that has told of certificates and the slot has none that has a schedule.
+  private let adopter: DeviceID?
 
   init(row: Row) throws {
     func moment(_ column: String) -> Instant? { (row[column] as Int64?).map(Instant.init(milliseconds:)) }
@@ -48,6 +50,7 @@ struct SlotOutlook: FetchableRecord {
     deviceKey = row["key"]
     deviceScope = row["scope"]
     deviceSeenAt = moment("lastSeen") ?? .earliest
+    adopter = (row["adopter"] as String?).map(DeviceID.init(rawValue:))
     if let notBefore = moment("notBefore"), let notAfter = moment("notAfter"), let issuedAt = moment("issuedAt"), let dueAt = moment("dueAt") {
       certificate = Certificate(
         validity: Validity(notBefore: notBefore, notAfter: notAfter), issuedAt: issuedAt, dueAt: dueAt, hasWindow: row["hasWindow"],
@@ -70,6 +73,12 @@ struct SlotOutlook: FetchableRecord {
     return Set(try [DNSName](stored: others)) == Set(try [DNSName](stored: row["names"]))
   }
 
+  /// How long the certificate is valid that the device has brought with it, where the slot has no other.
+  func validityBrought(at now: Instant, from database: Database) throws -> Validity? {
+    guard let adopter, let device = try DeviceRecord.fetch(adopter, from: database) else { return nil }
+    return try device.validityBrought(for: RequestRecord.names(of: number, from: database), at: now, from: database)
+  }
+
   /// Those of all devices that are not retired, one after the other.
   static func all(at now: Instant, from database: Database) throws -> RecordCursor<SlotOutlook> {
     try fetchCursor(
@@ -83,7 +92,8 @@ struct SlotOutlook: FetchableRecord {
           device.key, device.scope, max(device.lastSeen, coalesce(visit.seenAt, 0)) AS lastSeen, renewal.dueAt, renewal.windowStart IS NOT NULL AS hasWindow,
           renewal.notBefore, renewal.notAfter, renewal.issuedAt, certificate.authority, certificate.issuer,
           certificate.revokedAt IS NOT NULL AS isRevoked,
-          request.names, nullif(served.names, request.names) AS otherNames
+          request.names, nullif(served.names, request.names) AS otherNames,
+          CASE WHEN renewal.request IS NULL AND json_array_length(device.description, '$.certificates') > 0 THEN device.id END AS adopter
         FROM (SELECT max(number) AS number FROM request GROUP BY device, slot) AS newest
           JOIN request ON request.number = newest.number JOIN device INDEXED BY deviceInService ON device.id = request.device
           LEFT JOIN visit ON visit.device = request.device LEFT JOIN renewal ON renewal.device = request.device AND renewal.slot = request.slot

@@ -22,7 +22,8 @@ struct DeviceRecord: Codable, Hashable, FetchableRecord, PersistableRecord {
   var clockOffset: Int64?
   /// Since when the connector does nothing for it any more.
   var retiredAt: Instant?
-  /// When the first of the certificates is due that it told of, while nothing else is known of it; after that, when it is asked again.
+  /// When the first of the certificates is due that it told of, while nothing else is known of it; after that, when it is asked again. With its CSR, and
+  /// none of the connector's certificates yet, when its alarms are looked at again.
   var adoptedDueAt: Instant?
 
   /// Whether it forwards requests for others, as it says.

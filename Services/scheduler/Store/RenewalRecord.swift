@@ -209,9 +209,11 @@ extension RenewalRecord {
   }
 
   /// The alarms of a slot are looked at again then.
-  static func review(slot: String, of device: DeviceID, at moment: Instant?, in database: Database) throws {
+  /// - Returns: whether it has a schedule, in which that stands.
+  static func review(slot: String, of device: DeviceID, at moment: Instant?, in database: Database) throws -> Bool {
     try database.execute(
       sql: "UPDATE renewal SET reviewAt = ? WHERE device = ? AND slot = ?", arguments: [moment?.milliseconds, device.rawValue, slot])
+    return database.changesCount > 0
   }
 
   static func delete(of device: DeviceID, from database: Database) throws {

@@ -25,7 +25,7 @@ extension Transaction {
     hasWork = true
   }
 
-  private func lookAtAdopted(of device: DeviceRecord, at moment: Instant?) throws {
+  func lookAtAdopted(of device: DeviceRecord, at moment: Instant?) throws {
     try database.execute(sql: "UPDATE device SET adoptedDueAt = ? WHERE id = ?", arguments: [moment?.milliseconds, device.id.rawValue])
   }
 
@@ -40,6 +40,15 @@ extension Transaction {
     return SlotFacts(
       names: adopted.names, outcome: .served, inUse: adopted.isForTrial ? nil : adopted.validity,
       wantedSince: due <= now ? max(due, device.firstSeen) : nil)
+  }
+
+  /// How long the certificate is valid that a slot has while one of its requests is under way: that which was served last, else that which its device has
+  /// brought with it.
+  func validityInUse(before request: RequestRecord) throws -> Validity? {
+    if let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database) {
+      return try CertificateRecord.of(served.id, from: database)?.validity
+    }
+    return try DeviceRecord.fetch(request.device, from: database)?.validityBrought(for: request.names, at: now, from: database)
   }
 
   /// Asks such a device for a CSR; one that does not hear it is asked when it comes again, and one that does not answer each day.
@@ -76,6 +85,15 @@ extension DeviceRecord {
     var seen: Set<Set<DNSName>> = []
     let newest = certificates.filter { $0.validity.isValid(at: now) && seen.insert(Set($0.names)).inserted }
     return newest.min { $0.dueAt(by: rule) < $1.dueAt(by: rule) } ?? (adoptedDueAt == nil ? nil : certificates.first)
+  }
+
+  /// How long the certificate for exactly these names is valid that it told of, as long as the connector has served none; one that ends meanwhile still
+  /// counts. What was over before the device was known nobody misses, and what is revoked, or for trials, nobody trusts.
+  func validityBrought(for names: [DNSName], at now: Instant, from database: Database) throws -> Validity? {
+    try certificates.first { certificate in
+      try Set(certificate.names) == Set(names) && certificate.notBefore <= now && firstSeen < certificate.notAfter && !certificate.isForTrial
+        && CertificateRecord.with(certificate.fingerprint, from: database).allSatisfy { $0.revokedAt == nil }
+    }?.validity
   }
 }
 

@@ -10,10 +10,12 @@ extension Transaction {
     var slots = try RequestRecord.slots(of: device, from: database).reduce(into: [String: SlotFacts]()) { slots, slot in
       slots[slot] = try facts(of: slot, of: record)
     }
-    if slots.isEmpty, let adopted = record.adoptedCertificate(by: settings.renewalRule, at: now) {
+    let hasRequests = !slots.isEmpty
+    if !hasRequests, let adopted = record.adoptedCertificate(by: settings.renewalRule, at: now) {
       slots[Fleet.Application.standardSlot] = facts(of: adopted, of: record)
     }
     var standing = try AlarmRecord.of(device, from: database).filter(\.code.isOfSlot)
+    var reviews: [Instant] = []
     for (slot, facts) in slots.sorted(by: { $0.key < $1.key }) {
       let verdict = AlarmVerdict(facts, at: now)
       for alarm in verdict.alarms {
@@ -25,9 +27,15 @@ extension Transaction {
         alarm.severity = verdict.severity
         try raise(alarm, of: device, slot: slot, over: standing.remove(at: kept))
       }
-      try RenewalRecord.review(slot: slot, of: device, at: verdict.reviewAt, in: database)
+      let isScheduled = try RenewalRecord.review(slot: slot, of: device, at: verdict.reviewAt, in: database)
+      if !isScheduled, let moment = verdict.reviewAt { reviews.append(moment) }
     }
     for over in standing { try clear(over) }
+    // A slot with a CSR, and no certificate but the one that its device has brought with it, has no schedule.
+    if hasRequests, record.adoptedDueAt != reviews.min() {
+      try lookAtAdopted(of: record, at: reviews.min())
+      hasWork = true
+    }
   }
 
   private func facts(of slot: String, of device: DeviceRecord) throws -> SlotFacts? {
@@ -43,8 +51,12 @@ extension Transaction {
       }
     if let limit = newest.waitFor, let moment = newest.waitUntil { outcome = .waiting(for: limit.description, until: moment) }
     var facts = SlotFacts(names: newest.names, outcome: outcome)
-    let inUse = try validity(of: requests.first { $0.phase == .installed })
-    facts.inUse = try inUse ?? validity(of: requests.first { $0.phase == .ready })
+    if requests.contains(where: \.phase.isServed) {
+      let inUse = try validity(of: requests.first { $0.phase == .installed })
+      facts.inUse = try inUse ?? validity(of: requests.first { $0.phase == .ready })
+    } else {
+      facts.inUse = try device.validityBrought(for: newest.names, at: now, from: database)
+    }
     if let renewal = try RenewalRecord.of(device.id, slot: slot, from: database).first, renewal.stage == .wanted(answerBy: nil),
       !newest.phase.isOpen
     {

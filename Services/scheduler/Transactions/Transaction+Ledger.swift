@@ -146,11 +146,8 @@ extension Transaction {
   /// From when on the request may spend what is kept for emergencies: its device has a certificate, and not for long, or somebody insists.
   private func emergency(of request: RequestRecord) throws -> Instant {
     if request.isForced { return .earliest }
-    guard let served = try RequestRecord.served(of: request.device, slot: request.slot, from: database), served.id != request.id,
-      let certificate = try CertificateRecord.of(served.id, from: database)
-    else { return .latest }
-    if try RenewalRecord.of(served.id, from: database)?.isEmergency == true { return .earliest }
-    return certificate.validity.notAfter - certificate.validity.lifetime / 10
+    if try RenewalRecord.of(request.device, slot: request.slot, from: database).first?.isEmergency == true { return .earliest }
+    return try validityInUse(before: request).map { $0.notAfter - $0.lifetime / 10 } ?? .latest
   }
 }
 

@@ -19,11 +19,11 @@ struct AdoptionTests {
     throw CancellationError()
   }
 
-  /// A certificate of somebody for `a.example.net`, valid for 90 days from now.
-  private func certificate(_ bench: Bench, from issuer: String = "Some CA", _ csr: SigningRequest? = nil) throws -> String {
+  /// A certificate of somebody for `a.example.net`, valid from now.
+  private func certificate(_ bench: Bench, from issuer: String = "Some CA", days: Int = 90) throws -> String {
     var authority = TestAuthority()
     authority.name = issuer
-    return try authority.chain(for: csr ?? makeCSR("a.example.net"), from: bench.clock.wallClock.now(), days: 90)
+    return try authority.chain(for: makeCSR("a.example.net"), from: bench.clock.wallClock.now(), days: days)
   }
 
   @Test("a connector that knows nothing keeps the CSR of a device that has a certificate, and orders when that is due")
@@ -101,6 +101,63 @@ struct AdoptionTests {
         _ = try await fleet.request(request.id, of: device, in: .ready)
         #expect(try await fleet.alarms(of: device).isEmpty)
         #expect(try await fleet.plan().turns.count == 1)
+      }
+    }
+  }
+
+  @Test(
+    "while its successor waits for a limit it is still what ends: its turn comes before that of a device without any, the plan shows its end, its alarm is as grave, and what is kept for emergencies is for it"
+  )
+  func waiting() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet([
+        "ACME_CONNECTOR_AUTHORITY_DIRECTORY": "https://acme.test/directory", "ACME_CONNECTOR_LIMITS_APPLY": "true",
+        "ACME_CONNECTOR_LIMITS_CERTIFICATES_PER_DOMAIN": "5",
+      ])
+      try await bench.working(fleet) {
+        let old = try CertificateChain(pem: certificate(bench, days: 5)).leaf
+        bench.clock.advance(by: .days(5) - .seconds(20 * 3_600))
+        for number in 2...4 { _ = try await fleet.enrolled("\(number)", makeCSR("d\(number).example.net")) }
+        let newcomer = try await fleet.device("5")
+        _ = try await fleet.submit(makeCSR("d5.example.net"), of: newcomer)
+        let device = try await register(fleet, with: [old.pem])
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        try await bench.settle(fleet)
+
+        let alarms = try await fleet.alarms(of: device)
+        #expect(alarms.map(\.code) == [.rateLimited] && alarms.map(\.severity) == [.indeterminate])
+        let plan = try await fleet.plan()
+        let shown = try await fleet.store.read { try plan.shown(0..<2, from: $0) }
+        #expect(shown.map(\.device) == [device, newcomer] && shown.map(\.end) == [old.notAfter, nil])
+        #expect(plan.warnings.count == 1 && plan.warnings.allSatisfy { $0.contains("a.example.net comes") && $0.contains("\(old.notAfter)") })
+
+        try await bench.advance(by: .seconds(8 * 3_600), at: fleet)
+        _ = try await fleet.request(request.id, of: device, in: .ready)
+        #expect(try await fleet.alarms(of: device).isEmpty)
+      }
+    }
+  }
+
+  @Test("while its successor waits for an approval that is an alarm as its end comes near, and after it")
+  func unapproved() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet()
+      try await bench.working(fleet) {
+        let old = try CertificateChain(pem: certificate(bench)).leaf
+        _ = try await fleet.enrolled("2", makeCSR("a.example.net"))
+        try await bench.advance(by: .days(60), at: fleet)
+        let device = try await register(fleet, with: [old.pem])
+        let request = try await fleet.submit(makeCSR("a.example.net"), of: device)
+        #expect(request.state == .awaitingApproval)
+        for (left, severity) in [(19, []), (17, [AlarmSeverity.indeterminate]), (8, [.major]), (-1, [.major])] {
+          try await bench.advance(by: old.notAfter - .days(left) - bench.clock.wallClock.now(), at: fleet)
+          let alarms = try await fleet.alarms(of: device)
+          #expect(alarms.map(\.severity) == severity && alarms.allSatisfy { $0.code == .certificateFailed })
+        }
+        #expect(try await fleet.plan().turns.count == 1, "that of the other device: none comes without the approval")
+        try await fleet.approve(dns("a.example.net"), for: device)
+        _ = try await fleet.request(request.id, of: device, in: .ready)
+        #expect(try await fleet.alarms(of: device).isEmpty)
       }
     }
   }
