@@ -4,7 +4,7 @@ import SchedulerAPI
 /// When the turn of each of these certificates comes, by the CA's limits as they are spent now; a forecast that changes nothing.
 struct Plan: Hashable {
   /// A slot, as far as its next order goes.
-  struct Slot: Hashable {
+  struct Slot: Hashable, ExpectedOrder {
     let device: DeviceID
     let slot: String
     let names: [DNSName]
@@ -38,10 +38,6 @@ struct Plan: Hashable {
   ///   - limits: nil where there are none to be kept to.
   init(_ slots: [Slot], ledger: Ledger, limits: AuthorityLimits?, suffixes: PublicSuffixList, at now: Instant) {
     var forecast = TurnForecast(ledger: ledger, limits: limits, suffixes: suffixes, at: now)
-    turns = slots.sorted { $0.place < $1.place }.map { slot in
-      let turn = forecast.turn(wantedAt: slot.wantedAt, slot.exemption) { slot.names }
-      return Turn(slot: slot, at: turn.at, limit: turn.limit)
-    }
-    turns.sort { $0.at < $1.at }
+    turns = forecast.turns(of: slots) { $0.names }.map { Turn(slot: $0.order, at: $0.turn.at, limit: $0.turn.limit) }
   }
 }

@@ -63,10 +63,9 @@ struct FleetPlan {
     func turns(of slots: [PlannedSlot], heldUntil: Instant?) throws -> [Turn] {
       var forecast = TurnForecast(
         ledger: ledger ?? Ledger([:]), limits: ledger == nil ? nil : settings.limits, heldUntil: heldUntil, suffixes: suffixes, at: now)
-      return try slots.sorted { $0.place < $1.place }.map { slot in
-        let turn = try forecast.turn(wantedAt: slot.place.wantedAt, slot.exemption) { try RequestRecord.names(of: slot.request, from: database) }
-        return Turn(request: slot.request, forecast: turn, end: slot.end, ended: slot.ended)
-      }.sorted { $0.at < $1.at }
+      return try forecast.turns(of: slots) { try RequestRecord.names(of: $0.request, from: database) }.map { slot, turn in
+        Turn(request: slot.request, forecast: turn, end: slot.end, ended: slot.ended)
+      }
     }
     let outage = try settings.authority.flatMap { try AuthorityRecord.health(of: DirectoryURL($0.directory), from: database).outage }
     self.turns = try turns(of: slots, heldUntil: outage?.retryAt)

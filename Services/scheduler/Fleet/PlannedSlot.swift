@@ -2,7 +2,7 @@ import PKI
 import SchedulerAPI
 
 /// What a plan holds of each slot of a fleet.
-struct PlannedSlot {
+struct PlannedSlot: ExpectedOrder {
   /// Its newest request.
   let request: PlanSubject
   /// When it is to be ordered, and how urgent it is then.

@@ -40,25 +40,75 @@ struct PlanTests {
     #expect(plan.turns.first { $0.slot.names == [dns("ari.example.com")] }?.at == now)
   }
 
+  @Test("what waits for its own limit holds nobody else back: it spends nothing of the others before its turn")
+  func apart() {
+    var limits = AuthorityLimits()
+    limits.ordersPerAccount = RateLimit(count: 20, period: .seconds(3 * 3_600))
+    let slots = (0..<200).map { slot("h\($0).alpha.com", end: 30) } + (0..<5).map { slot("h\($0).beta.com", end: 60) }
+    // All of alpha's are spent, as if 50 had been ordered now.
+    var ledger = Ledger([.domain(dns("alpha.com")): TokenBucket(limits.certificatesPerDomain)])
+    for _ in 0..<50 { ledger.spend([.domain(dns("alpha.com"))], at: now) }
+    let plan = Plan(slots, ledger: ledger, limits: limits, suffixes: .empty, at: now)
+    let (alpha, beta) = (plan.turns.filter { $0.slot.end == now + .days(30) }, plan.turns.filter { $0.slot.end == now + .days(60) })
+    #expect(beta.count == 5 && beta.allSatisfy { $0.at == now && $0.limit == nil })
+    // A tenth of 50 is kept, and each grows back alone.
+    let refill = limits.certificatesPerDomain.refill
+    #expect(alpha.map(\.at) == (6..<206).map { now + refill * $0 } && alpha.allSatisfy { $0.limit == .domain(dns("alpha.com")) })
+    let later = Plan(slots + [slot("new.beta.com", in: 3)], ledger: ledger, limits: limits, suffixes: .empty, at: now)
+    #expect(later.turns.first { $0.slot.names == [dns("new.beta.com")] }?.at == now + .days(3))
+  }
+
+  @Test("of those that wait for a limit the most urgent comes first, also when it has come later")
+  func overtaking() {
+    let plan = plan((0..<60).map { slot("h\($0).example.com", end: 40) } + [slot("soon.example.com", in: 1, end: 20)])
+    let waiting = plan.turns.filter { $0.limit != nil && $0.at > now + .days(1) }
+    #expect(waiting.first?.slot.names == [dns("soon.example.com")])
+  }
+
+  @Test("certificates for names of several domains wait until there is room in all, and those of one only are not kept waiting by them")
+  func manyDomains() {
+    func slots(_ names: [String], _ count: Int) -> [Plan.Slot] {
+      (0..<count).map { number in
+        let names = names.map { dns("\($0)\(number).\($0).com") }
+        return Plan.Slot(
+          device: DeviceID(rawValue: "\(names)"), slot: "default", names: names, wantedAt: now, end: nil, exemption: .none,
+          urgency: Urgency(neededBy: now + .days(names.count > 1 ? 1 : 2), number: Int64(number)))
+      }
+    }
+    let limits = AuthorityLimits()
+    let full = TokenBucket(limits.certificatesPerDomain, fullAt: now + .days(14))
+    let plan = Plan(
+      slots(["a", "b"], 50) + slots(["a"], 40), ledger: Ledger([.domain(dns("b.com")): full]), limits: limits, suffixes: .empty, at: now)
+    #expect(plan.turns.filter { $0.slot.names.count == 1 }.allSatisfy { $0.at == now })
+    #expect(plan.turns.filter { $0.slot.names.count == 2 }.allSatisfy { $0.at > now + .days(7) && $0.limit == .domain(dns("b.com")) })
+  }
+
+  @Test("very many are forecast in little time, be it under one domain, or under so many that the account's limit decides, too", arguments: [1, 400])
+  func many(domains: Int) {
+    let slots = (0..<20_000).map { slot("h\($0).d\($0 % domains).com") }
+    let took = ContinuousClock().measure { #expect(plan(slots).turns.count == slots.count) }
+    #expect(took < .seconds(60))
+  }
+
   @Test("what is due waits for a CA that cannot be used until that is tried again, and what comes due later does not")
   func held() {
     var forecast = TurnForecast(ledger: Ledger([:]), limits: nil, heldUntil: now + .seconds(600), suffixes: .empty, at: now)
-    let turns = [now, now + .days(1)].map { forecast.turn(wantedAt: $0, .none) { [dns("a.example.com")] } }
+    let turns = forecast.turns(of: [slot("a.example.com"), slot("b.example.com", in: 1)]) { $0.names }.map(\.turn)
     #expect(turns.map(\.at) == [now + .seconds(600), now + .days(1)] && turns.map(\.isHeld) == [true, false])
   }
 
   @Test("a forecast knows of no more limits than are spent at the moment it has come to, and forgets none that holds anything back")
   func forgets() {
-    var (forecast, alone) = (self.forecast(), self.forecast())
-    var (turns, same): ([TurnForecast.Turn], [TurnForecast.Turn]) = ([], [])
-    for number in 0..<5_000 {
-      let moment = now + .seconds(60) * number
-      _ = forecast.turn(wantedAt: moment, .renewal) { [dns("h\(number).example.com")] }
-      guard number % 1_000 == 0 else { continue }
-      turns.append(forecast.turn(wantedAt: moment, .renewal) { [dns("again.example.com")] })
-      same.append(alone.turn(wantedAt: moment, .renewal) { [dns("again.example.com")] })
+    func slot(_ name: String, _ number: Int) -> Plan.Slot {
+      Plan.Slot(
+        device: DeviceID(rawValue: "\(name) \(number)"), slot: "default", names: [dns(name)], wantedAt: now + .seconds(60) * number, end: nil,
+        exemption: .renewal, urgency: Urgency(neededBy: now, number: Int64(number)))
     }
-    #expect(turns == same && turns.last?.limit != nil)
+    let again = (0..<5).map { slot("again.example.com", $0 * 1_000) }
+    let others = (0..<5_000).map { slot("h\($0).example.com", $0) }
+    var (forecast, alone) = (self.forecast(), self.forecast())
+    let turns = forecast.turns(of: others + again) { $0.names }.filter { $0.order.names == [dns("again.example.com")] }.map(\.turn)
+    #expect(turns == alone.turns(of: again) { $0.names }.map(\.turn) && turns.last?.limit != nil)
     #expect(forecast.accountCount < 4_500)
   }
 
