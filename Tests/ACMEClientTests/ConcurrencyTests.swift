@@ -125,6 +125,7 @@ struct ConcurrencyTests {
       try await places.withPermit(patience: .milliseconds(5)) { order.add("without a place") }
       order.add("with the only one")
     }
+    #expect(try await places.withPermit { try await places.withPermit(within: .milliseconds(5)) { order.add("never") } } == nil)
     try await places.withPermit(patience: .seconds(60)) { order.add("with it again") }
     #expect(order.all == ["without a place", "with the only one", "with it again"])
   }

@@ -2,6 +2,7 @@ import ACMEClientAPI
 import FoundationEssentials
 import ModelAuthority
 import PKI
+import RawSocket
 import Synchronization
 import Testing
 
@@ -46,6 +47,24 @@ struct DoctorTests {
       bed.answers.refuse(CA.name("n.acme.example"), "Device x refuses.", required: true)
       let finding = try #require(try await examine(bed).first?.findings.first)
       #expect(finding.code == .responderFailed && finding.severity == .wrong && finding.text.contains("Device x refuses."))
+    }
+  }
+
+  @Test("names who says nothing, and finds a hundred names well all the same, the first time and the next")
+  func silence() async throws {
+    try await Testbed.withModel { bed, _ in
+      let silent = try RawSocket.listen(unix: bed.folder.appending(path: "run/responders/stuck.sock").path)
+      let names = (0..<100).map { "n\($0).acme.example" }
+      let zone = Dictionary(uniqueKeysWithValues: names.map { ($0, [UInt16(1): DNSServer.Reply.records([($0, 1, [127, 0, 0, 1])])]) })
+      for _ in 1...2 {
+        let replies = try await examine(bed, zone: zone, names: names)
+        #expect(replies.count == 100)
+        for reply in replies {
+          #expect(reply.findings.map(\.code) == [.responderFailed, .answered] && reply.findings.first?.severity == .doubtful, "\(reply)")
+          #expect(reply.findings.first?.text.contains("(stuck: ") == true)
+        }
+      }
+      silent.close()
     }
   }
 

@@ -24,6 +24,71 @@ struct ResponderTests {
     }
   }
 
+  @Test("one that says nothing at all keeps no answer from a hundred probes, nor their withdrawal, the first time and the next")
+  func silent() async throws {
+    try await withResponders(["good": { _ in .init(.inPlace) }]) { responders, _ in
+      let silent = try RawSocket.listen(unix: responders.folder.appending(component: "silent.sock").path)
+      let first = try await probe(100, by: responders)
+      #expect(first.time < .seconds(4))
+      #expect(Set(first.silent) == ["silent: no answer within 3 s", "silent: busy with other names"])
+      let second = try await probe(100, by: responders)
+      #expect(second.time < .seconds(3))
+      #expect(Set(second.silent) == ["silent: no answer within 500 ms"])
+      silent.close()
+    }
+  }
+
+  /// Has so many names answered for at once as the doctor does, expects it to be so, and takes it back.
+  private func probe(_ count: Int, by responders: Responders) async throws -> (time: Duration, silent: [String]) {
+    let token = try #require(ChallengeToken("token"))
+    let publications = (0..<count).map { Publication(name: CA.name("n\($0).example"), token: token) }
+    let start = ContinuousClock.now
+    let silent = try await withThrowingTaskGroup(of: [String].self) { tasks in
+      for publication in publications {
+        tasks.addTask {
+          let (verdict, silent) = try await responders.publish(
+            publication, as: KeyAuthorization(token: token, thumbprint: "thumbprint"), order: "probe:1", device: nil, expires: nil, for: .probe)
+          #expect(verdict == .inPlace(by: ["good"]))
+          return silent
+        }
+      }
+      return try await tasks.reduce(into: []) { $0 += $1 }
+    }
+    let time = ContinuousClock.now - start
+    let withdrawals = await ContinuousClock().measure {
+      await withTaskGroup(of: Void.self) { tasks in
+        for publication in publications { tasks.addTask { _ = await responders.withdraw(publication, order: "probe:1", for: .probe) } }
+      }
+    }
+    #expect(withdrawals < .seconds(1.5))
+    return (time, silent)
+  }
+
+  @Test("of one order eight names are put in place at once: there is room for others")
+  func share() async throws {
+    try await Testbed.withModel { bed, _ in
+      let gauge = Mutex((inside: 0, most: 0))
+      let path = bed.folder.appending(path: "run/responders/slow.sock").path
+      let slow = server(
+        "slow", at: path,
+        [
+          .reply(Responder.Publish.self) { _, _ in
+            gauge.withLock { gauge in gauge = (gauge.inside + 1, max(gauge.most, gauge.inside + 1)) }
+            defer { gauge.withLock { $0.inside -= 1 } }
+            try await Task.sleep(for: .milliseconds(100))
+            return .init(.notMine)
+          }
+        ])
+      try await withThrowingTaskGroup(of: Void.self) { tasks in
+        tasks.addTask { try await slow.run() }
+        while !FileManager.default.fileExists(atPath: path) { try await Task.sleep(for: .milliseconds(2)) }
+        try await bed.withService { service in _ = try await service.issue(bed.call(Testbed.csr(40))) }
+        tasks.cancelAll()
+      }
+      #expect(gauge.withLock { $0.most } == 8)
+    }
+  }
+
   @Test("one that crashes, and one that has left its socket behind, are named and delay nothing")
   func crashes() async throws {
     try await withResponders(["good": { _ in .init(.inPlace) }]) { responders, log in
@@ -73,20 +138,20 @@ struct ResponderTests {
 
   @Test("one that is required, by its own word, is always waited for")
   func required() {
-    let patience = ResponderPatience()
+    let patience = ResponderPatience(full: .seconds(10))
     let now = ContinuousClock.now
     patience.wasSilent("plug-in", at: now)
     #expect(patience.limit(for: "plug-in", at: now) == ResponderPatience.short)
-    #expect(patience.limit(for: "plug-in", at: now + .seconds(61)) == ResponderPatience.full)
+    #expect(patience.limit(for: "plug-in", at: now + .seconds(61)) == patience.full)
     patience.answered("plug-in", required: true)
     patience.wasSilent("plug-in", at: now)
-    #expect(patience.limit(for: "plug-in", at: now) == ResponderPatience.full)
+    #expect(patience.limit(for: "plug-in", at: now) == patience.full)
     patience.wasSilent("other", at: now)
     patience.wasSilent("other", at: now + .seconds(59))
-    #expect(patience.limit(for: "other", at: now + .seconds(61)) == ResponderPatience.full, "it gets its chance")
+    #expect(patience.limit(for: "other", at: now + .seconds(61)) == patience.full, "it gets its chance")
     patience.wasSilent("other", at: now + .seconds(61))
     patience.answered("other", required: false)
-    #expect(patience.limit(for: "other", at: now + .seconds(62)) == ResponderPatience.full)
+    #expect(patience.limit(for: "other", at: now + .seconds(62)) == patience.full)
   }
 
   @Test("what a responder foresees is asked of all; one that knows no such question, and one that is silent, foresee nothing")
@@ -131,7 +196,8 @@ struct ResponderTests {
     let token = try #require(ChallengeToken("token"))
     return try await responders.publish(
       Publication(name: CA.name("a.example"), token: token), as: KeyAuthorization(token: token, thumbprint: "thumbprint"), order: "order/1",
-      device: nil, expires: nil)
+      device: nil, expires: nil
+    ).verdict
   }
 
   private func server(_ name: String, at path: String, _ handlers: [VarlinkHandler]) -> VarlinkServer {

@@ -15,6 +15,15 @@ actor Semaphore {
     return try await body()
   }
 
+  /// Runs `body` if there is a permit for it in time.
+  /// - Parameter limit: how long it waits for one; nil for as long as it takes.
+  /// - Returns: nil when those before it are too slow.
+  func withPermit<Value: Sendable>(within limit: Duration?, _ body: @Sendable () async throws -> Value) async throws -> Value? {
+    guard try await wait(limit) else { return nil }
+    defer { passOn() }
+    return try await body()
+  }
+
   private func wait(_ patience: Duration?) async throws -> Bool {
     guard permits == 0 else {
       permits -= 1

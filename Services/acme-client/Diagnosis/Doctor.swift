@@ -12,8 +12,6 @@ import Telemetry
 struct Doctor: Sendable {
   /// How many names are looked at at a time: before orders, and for those who ask, of whom more are turned away.
   private static let namesAtATime = 256
-  /// How long the responders have: a CA is not waiting yet.
-  private static let publishing = Duration.seconds(3)
   /// How long a probe is answered, if nobody withdraws it.
   private static let lease = Duration.seconds(60)
   /// How long the CA has to show its directory.
@@ -103,7 +101,7 @@ struct Doctor: Sendable {
     async let publication = publish(probe, for: candidate, purpose)
     async let resolution = look.resolve(name)
 
-    let (result, isSomebodySlow) = await publication
+    let (result, silent) = await publication
     // Nobody waits for the end of it, and whoever answers the probe need not wait for that of its lease.
     defer { Task { _ = await responders.withdraw(probe.publication, order: probe.order, for: purpose) } }
     let dns = try await resolution
@@ -124,31 +122,28 @@ struct Doctor: Sendable {
     if let (code, text) = facts.trouble { findings.append(Finding(code, .doubtful, name: name, text: text)) }
     if let finding = CAAJudgement(name, dns.authorizations, issuer: facts.issuer).finding { findings.append(finding) }
     findings += judgement.findings
-    guard isSomebodySlow else { return findings }
+    guard !silent.isEmpty else { return findings }
     // An order waits longer for responders, and who was silent here may answer there.
     let slow = Finding(
       .responderFailed, .doubtful, name: name,
-      text: "Not all who may answer for \(name) have put the answer in place within \(Self.publishing.components.seconds) s; an order waits for "
-        + "\(ResponderPatience.full.components.seconds) s.")
+      text: "Not all who may answer for \(name) have put the answer in place (\(silent.joined(separator: "; "))); an order waits for "
+        + "\(ResponderPatience.ofOrders.components.seconds) s.")
     return findings.map { $0.address != nil || $0.code == .responderFailed ? $0.doubted : $0 } + [slow]
   }
 
   /// Puts the probe's answer in place.
-  /// - Returns: what came of it, and whether somebody has not spoken in time.
+  /// - Returns: what came of it, and who has not spoken in time.
   private func publish(
     _ probe: Probe, for candidate: ACMEClient.Candidate, _ purpose: Responders.Purpose
-  ) async -> (result: Result<PublicationVerdict, any Error>, isSlow: Bool) {
-    let began = ContinuousClock.now
-    let result: Result<PublicationVerdict, any Error>
+  ) async -> (result: Result<PublicationVerdict, any Error>, silent: [String]) {
     do {
-      result = .success(
-        try await responders.publish(
-          probe.publication, as: probe.keyAuthorization, order: probe.order, device: candidate.device, expires: clock.now() + Self.lease,
-          for: purpose, within: Self.publishing))
+      let (verdict, silent) = try await responders.publish(
+        probe.publication, as: probe.keyAuthorization, order: probe.order, device: candidate.device, expires: clock.now() + Self.lease,
+        for: purpose)
+      return (.success(verdict), silent)
     } catch {
-      result = .failure(error)
+      return (.failure(error), [])
     }
-    return (result, ContinuousClock.now - began >= Self.publishing)
   }
 
   private func visit(

@@ -10,7 +10,8 @@ import Telemetry
 struct OrderRunner: Sendable {
   /// How many requests of one order are under way at once: enough to keep two processors busy, few enough for a CA's limits per address.
   static let requestsInFlight = 16
-
+  /// How many names of one order are put in place at once: devices that hang leave room at the responders for those of others.
+  private static let publicationsInFlight = 8
   /// How long it may take to find and withdraw what an earlier run has left in place: the certificate does not wait for more.
   private static let remainsLimit = Duration.seconds(5)
 
@@ -22,13 +23,10 @@ struct OrderRunner: Sendable {
   /// Told of each stage, and of each name that is seen to be validated.
   let report: @Sendable (OrderStage, DNSName?, ResourceURL?) async throws -> Void
 
-  private enum Step: Sendable {
-    case request(OrderRequest)
-    case publish(Publication, authorization: ResourceURL, expires: Instant?)
-  }
-
   private enum Outcome: Sendable {
-    case event(OrderEvent)
+    case answered(OrderEvent)
+    /// An answer to a challenge is in place, or is not.
+    case spoken(OrderEvent)
     /// The pause before a request is over.
     case due(OrderRequest)
     case waited
@@ -40,15 +38,18 @@ struct OrderRunner: Sendable {
     try await withThrowingTaskGroup(of: (DNSName, Visits?)?.self) { withdrawals in
       let ending = try await withThrowingTaskGroup(of: Outcome.self) { tasks in
         var (machine, actions) = OrderMachine.begin(resuming: url, now: clock.now())
-        var steps: [Step] = []
+        var waiting: [OrderRequest] = []
         var underWay = 0
+        let places = Semaphore(Self.publicationsInFlight)
         while true {
           for action in actions {
             switch action {
-            case .send(let request, .zero): steps.append(.request(request))
+            case .send(let request, .zero): waiting.append(request)
             case .send(let request, let delay): tasks.addTask { try await pause(delay, then: .due(request)) }
             case .publish(let publication, let authorization, let expires):
-              steps.append(.publish(publication, authorization: authorization, expires: expires))
+              tasks.addTask {
+                .spoken(try await places.withPermit { try await publish(publication, authorization: authorization, expires: expires) })
+              }
             case .withdraw(let publication): withdrawals.addTask { (publication.name, await withdraw(publication)) }
             case .withdrawRemains(let authorizations):
               withdrawals.addTask {
@@ -63,15 +64,16 @@ struct OrderRunner: Sendable {
               return ending
             }
           }
-          while underWay < Self.requestsInFlight, !steps.isEmpty {
-            let step = steps.removeFirst()
+          while underWay < Self.requestsInFlight, !waiting.isEmpty {
+            let request = waiting.removeFirst()
             underWay += 1
-            tasks.addTask { .event(try await run(step)) }
+            tasks.addTask { .answered(try await requests.send(request)) }
           }
           switch try await tasks.next() {
-          case .event(let event):
+          case .answered(let event):
             underWay -= 1
             actions = machine.handle(event, now: clock.now())
+          case .spoken(let event): actions = machine.handle(event, now: clock.now())
           case .due(let request): actions = [.send(request, after: .zero)]
           case .waited: actions = machine.handle(.waitedForStragglers, now: clock.now())
           case nil: throw CancellationError()
@@ -87,22 +89,17 @@ struct OrderRunner: Sendable {
     return outcome
   }
 
-  private func run(_ step: Step) async throws -> OrderEvent {
-    switch step {
-    case .request(let request):
-      return try await requests.send(request)
-    case .publish(let publication, let authorization, let expires):
-      guard let order = await requests.order else { throw CancellationError() }
-      let verdict = try await responders.publish(
-        publication, as: KeyAuthorization(token: publication.token, thumbprint: requests.session.thumbprint), order: order.value, device: device,
-        expires: expires)
-      switch verdict {
-      case .inPlace(let responders):
-        RehearsedDeath.at("acme-client.published")
-        return .published(authorization: authorization, by: responders)
-      case .refused(let reason):
-        return .notPublished(authorization: authorization, reason: reason)
-      }
+  private func publish(_ publication: Publication, authorization: ResourceURL, expires: Instant?) async throws -> OrderEvent {
+    guard let order = await requests.order else { throw CancellationError() }
+    let (verdict, _) = try await responders.publish(
+      publication, as: KeyAuthorization(token: publication.token, thumbprint: requests.session.thumbprint), order: order.value, device: device,
+      expires: expires)
+    switch verdict {
+    case .inPlace(let responders):
+      RehearsedDeath.at("acme-client.published")
+      return .published(authorization: authorization, by: responders)
+    case .refused(let reason):
+      return .notPublished(authorization: authorization, reason: reason)
     }
   }
 

@@ -10,6 +10,16 @@ enum PublicationVerdict: Sendable, Hashable {
     case inPlace
     case notMine
     case failed(String, required: Bool)
+    /// It has said nothing in time: how long it had.
+    case silent(String)
+
+    /// Why it has not done what it was asked for.
+    var failure: String? {
+      switch self {
+      case .inPlace, .notMine: nil
+      case .failed(let reason, _), .silent(let reason): reason
+      }
+    }
   }
 
   /// At least one has the answer in place, and none that the CA cannot do without has failed. A responder that is silent until the time is over
@@ -25,6 +35,7 @@ enum PublicationVerdict: Sendable, Hashable {
       case .failed(let reason, let required):
         reasons.append("\(responder): \(reason)")
         isRequiredMissing = isRequiredMissing || required
+      case .silent(let reason): reasons.append("\(responder): \(reason)")
       }
     }
     if !holders.isEmpty, !isRequiredMissing {

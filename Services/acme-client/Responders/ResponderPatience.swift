@@ -4,8 +4,10 @@ import Synchronization
 ///
 /// It is asked all the same, and what it says in time counts. One without which the CA cannot be satisfied, by its own word, is always waited for.
 final class ResponderPatience: Sendable {
-  /// How long all of them have to put an answer in place.
-  static let full = Duration.seconds(10)
+  /// How long an order waits for all of them to put an answer in place.
+  static let ofOrders = Duration.seconds(10)
+  /// How long the doctor does: no CA is waiting.
+  static let ofProbes = Duration.seconds(3)
   /// How long one that was silent is waited for.
   static let short = Duration.milliseconds(500)
   /// How long that lasts; then it is trusted anew.
@@ -16,12 +18,18 @@ final class ResponderPatience: Sendable {
     var required: Set<String> = []
   }
 
+  /// How long one is waited for that is trusted.
+  let full: Duration
   private let state = Mutex(State())
+
+  init(full: Duration) {
+    self.full = full
+  }
 
   /// How long to wait for a responder now.
   func limit(for responder: String, at now: ContinuousClock.Instant = .now) -> Duration {
     state.withLock { state in
-      guard let since = state.silentSince[responder], now - since < Self.memory, !state.required.contains(responder) else { return Self.full }
+      guard let since = state.silentSince[responder], now - since < Self.memory, !state.required.contains(responder) else { return full }
       return Self.short
     }
   }

@@ -17,8 +17,10 @@ struct Responders: Sendable {
   private static let foresight = Duration.seconds(2)
   /// The gateway, as the responder for devices that answer themselves.
   private static let gateway = "device-gateway"
-  /// How many names are put in place at once, of all orders: a responder takes only so many connections.
-  static let namesAtATime = 64
+  /// How long a withdrawal takes at most: the certificate waits for it.
+  private static let withdrawal = Duration.seconds(2)
+  /// How many names of all orders are put in place at a responder at once; of probes half as many. It takes only so many connections.
+  private static let namesAtATime = 64
 
   /// What an answer is put in place for: none of these waits for another.
   enum Purpose: Sendable {
@@ -30,10 +32,9 @@ struct Responders: Sendable {
   let folder: URL
   let clock: WallClock
   let logger: Logger
-  private let places = Semaphore(namesAtATime)
-  private let probePlaces = Semaphore(namesAtATime / 2)
-  private let probePlacesBeforeOrders = Semaphore(namesAtATime / 2)
-  private let patience = ResponderPatience()
+  private let orders = ResponderLane(publicationsAtATime: namesAtATime, patience: ResponderPatience.ofOrders)
+  private let probes = ResponderLane(publicationsAtATime: namesAtATime / 2, patience: ResponderPatience.ofProbes)
+  private let probesBeforeOrders = ResponderLane(publicationsAtATime: namesAtATime / 2, patience: ResponderPatience.ofProbes)
 
   init(folder: URL, clock: WallClock, logger: Logger) {
     self.folder = folder
@@ -46,18 +47,14 @@ struct Responders: Sendable {
     var parameters = Responder.Foresee.Parameters(names: names, device: device)
     parameters.trace = TraceContext.current
     let question = parameters
-    let ask: @Sendable () async -> [(responder: String, answer: ArraySlice<Responder.Obstacle>)] = {
-      await self.ask { responder in
-        let client = VarlinkClient(path: responder.path(percentEncoded: false))
-        let limit = min(Self.foresight, patience.limit(for: Self.name(of: responder)))
-        return (try? await client.call(Responder.Foresee.self, question, timeLimit: limit))?.obstacles.prefix(names.count) ?? []
+    let answers = await ask { responder in
+      await brief(.foresee, at: responder, for: purpose, within: Self.foresight) { client, limit in
+        try await client.call(Responder.Foresee.self, question, timeLimit: limit)
       }
     }
-    // An order asks once, before everything else.
-    let answers = purpose == .order ? await ask() : (try? await places(for: purpose).withPermit(patience: Self.foresight, ask)) ?? []
     let wanted = Set(names)
-    return answers.flatMap { responder, obstacles in
-      obstacles.filter { wanted.contains($0.name) }.map { obstacle in
+    return answers.flatMap { responder, answer in
+      (answer?.obstacles ?? []).prefix(names.count).filter { wanted.contains($0.name) }.map { obstacle in
         // The gateway speaks of devices; any other one is to be found by its name.
         let reason = responder == Self.gateway ? obstacle.reason : "\(responder): \(obstacle.reason)"
         return Responder.Obstacle(name: obstacle.name, reason: reason.clipped)
@@ -66,25 +63,23 @@ struct Responders: Sendable {
   }
 
   /// Asks all responders at once to answer for a name.
-  /// - Parameter limit: how long they have, where that is less than a CA would be waited with; who is silent is not remembered for it.
+  /// - Returns: what came of it, and each that has not answered in time, with how long it had.
   func publish(
     _ publication: Publication, as keyAuthorization: KeyAuthorization, order: String, device: String?, expires: Instant?,
-    for purpose: Purpose = .order, within limit: Duration? = nil
-  ) async throws -> PublicationVerdict {
+    for purpose: Purpose = .order
+  ) async throws -> (verdict: PublicationVerdict, silent: [String]) {
     var parameters = Responder.Publish.Parameters(
       order: order, name: publication.name, token: publication.token, keyAuthorization: keyAuthorization, device: device,
       expires: min(expires ?? .latest, clock.now() + Self.longestLease))
     parameters.trace = (TraceContext.current ?? .make()).sampled(TraceCategory.current.contains(.challenge))
     let wish = parameters
-    let end = limit.map { ContinuousClock.now + $0 }
-    let answers = try await places(for: purpose).withPermit(patience: limit) {
-      let rest = end.map { max(.milliseconds(1), $0 - .now) }
-      return await ask { await answer(of: $0, to: wish, within: rest) }
-    }
+    let answers = await ask { await answer(of: $0, to: wish, for: purpose) }
     try Task.checkCancellation()
     let verdict = PublicationVerdict(answers)
     remark(verdict, answers, about: [.name: publication.name, .token: publication.token, .order: order, .device: device])
-    return verdict
+    var silent: [String] = []
+    for case (let responder, .silent(let reason)) in answers { silent.append("\(responder): \(reason)") }
+    return (verdict, silent.sorted())
   }
 
   /// Names who has the answer in place, and who should be looked after, whatever comes of the name.
@@ -92,7 +87,8 @@ struct Responders: Sendable {
     switch verdict {
     case .inPlace(let holders):
       logger.info("challenge answer in place at \(holders.joined(separator: ", "))", metadata: about)
-      for case (let responder, .failed(let reason, _)) in answers {
+      for (responder, answer) in answers {
+        guard let reason = answer.failure else { continue }
         logger.warning("responder \(responder) has not put a challenge answer in place: \(reason)", metadata: about.merging([.reason: reason]))
       }
     case .refused(let reason):
@@ -104,12 +100,12 @@ struct Responders: Sendable {
   /// - Returns: who has asked for the answer; nil when no responder sees that.
   func withdraw(_ publication: Publication, order: String, for purpose: Purpose = .order) async -> Visits? {
     let parameters = Responder.Withdraw.Parameters(order: order, token: publication.token)
-    let replies = try? await places(for: purpose).withPermit {
-      await ask { responder in
-        try? await VarlinkClient(path: responder.path(percentEncoded: false)).call(Responder.Withdraw.self, parameters, timeLimit: .seconds(2))
+    let replies = await ask { responder in
+      await brief(.withdraw, at: responder, for: purpose, within: Self.withdrawal) { client, limit in
+        try await client.call(Responder.Withdraw.self, parameters, timeLimit: limit)
       }
     }
-    let seen = (replies ?? []).compactMap(\.answer?.visits)
+    let seen = replies.compactMap(\.answer?.visits)
     guard !seen.isEmpty else { return nil }
     let visits = Visits(Array(seen.joined()))
     logger.info(
@@ -118,11 +114,11 @@ struct Responders: Sendable {
     return visits
   }
 
-  private func places(for purpose: Purpose) -> Semaphore {
+  private func lane(for purpose: Purpose) -> ResponderLane {
     switch purpose {
-    case .order: places
-    case .probe: probePlaces
-    case .probeBeforeOrder: probePlacesBeforeOrders
+    case .order: orders
+    case .probe: probes
+    case .probeBeforeOrder: probesBeforeOrders
     }
   }
 
@@ -133,12 +129,37 @@ struct Responders: Sendable {
     }
   }
 
+  /// What a call brings that can be done without: nil when there is no answer in time, with the wait for its turn.
+  private func brief<Answer: Sendable>(
+    _ method: ResponderLane.Method, at responder: URL, for purpose: Purpose, within longest: Duration,
+    _ call: @escaping @Sendable (VarlinkClient, Duration) async throws -> Answer
+  ) async -> Answer? {
+    let (name, lane) = (Self.name(of: responder), lane(for: purpose))
+    let limit = min(longest, lane.patience.limit(for: name))
+    let deadline = ContinuousClock.now + limit
+    return try? await lane.places(at: name, for: method).withPermit(within: limit) {
+      try await call(VarlinkClient(path: responder.path(percentEncoded: false)), deadline - .now)
+    }
+  }
+
+  /// An order waits for its turn; what the doctor looks at has its time as a whole, and of that enough for an answer.
   private func answer(
-    of responder: URL, to parameters: Responder.Publish.Parameters, within haste: Duration?
+    of responder: URL, to parameters: Responder.Publish.Parameters, for purpose: Purpose
+  ) async -> PublicationVerdict.Answer {
+    let (name, lane) = (Self.name(of: responder), lane(for: purpose))
+    let (full, isHasty) = (lane.patience.full, purpose != .order)
+    let end = ContinuousClock.now + full
+    let answer = try? await lane.places(at: name, for: .publish).withPermit(within: isHasty ? full - ResponderPatience.short : nil) {
+      let limit = min(lane.patience.limit(for: name), isHasty ? end - .now : full)
+      return await self.answer(of: responder, to: parameters, within: limit, patience: lane.patience)
+    }
+    return answer ?? .silent("busy with other names")
+  }
+
+  private func answer(
+    of responder: URL, to parameters: Responder.Publish.Parameters, within limit: Duration, patience: ResponderPatience
   ) async -> PublicationVerdict.Answer {
     let (name, client) = (Self.name(of: responder), VarlinkClient(path: responder.path(percentEncoded: false)))
-    let patient = patience.limit(for: name)
-    let limit = haste.map { min($0, patient) } ?? patient
     let deadline = ContinuousClock.now + limit
     var failure = "it is being restarted again and again"
     for _ in 1...Self.mostProcesses {
@@ -155,8 +176,9 @@ struct Responders: Sendable {
       } catch let error as VarlinkError where error.code == .closed {
         failure = error.shown
       } catch let error as VarlinkError where error.code == .timedOut {
-        if haste == nil { patience.wasSilent(name) }
-        return .failed("no answer within \(limit.formatted)", required: false)
+        // Who had to wait for others first is not called silent for it.
+        if limit > patience.full - ResponderPatience.short { patience.wasSilent(name) }
+        return .silent("no answer within \(limit.formatted)")
       } catch {
         return .failed(error.shown, required: false)
       }
@@ -189,6 +211,6 @@ extension Error {
 extension Duration {
   /// As a person writes it: `10 s`, `500 ms`.
   fileprivate var formatted: String {
-    components.attoseconds == 0 ? "\(components.seconds) s" : "\(Int(self / .milliseconds(1))) ms"
+    self < .seconds(1) ? "\(Int(self / .milliseconds(1))) ms" : "\(Int((self / .seconds(1)).rounded())) s"
   }
 }
