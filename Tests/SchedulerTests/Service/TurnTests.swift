@@ -39,8 +39,8 @@ struct TurnTests {
   func otherLimits() async throws {
     try await onBench { bench in
       let (first, now) = (try bench.fleet(Self.limited), bench.clock.wallClock.now())
+      _ = try await submitted(7, to: first, at: now)
       try await bench.working(first) {
-        _ = try await submitted(7, to: first, at: now)
         try await bench.settle(first)
         #expect(try await turns(first).values.max() == now + Self.refill * 4)
       }
