@@ -15,9 +15,9 @@ extension Integration {
       case command
     }
 
-    @Test("webroot answers for its names alone, and says that it is required for them")
-    func names() async throws {
-      try await withPlugIn(.webroot, options: ["--name", "a.example", "--name", "*.b.example"]) { plugIn, folder in
+    @Test("answers for its names alone, and says that it is required for them", arguments: Kind.allCases)
+    func names(kind: Kind) async throws {
+      try await withPlugIn(kind, options: ["--name", "a.example", "--name", "*.b.example"]) { plugIn, folder in
         for (name, isServed) in [("a.example", true), ("x.y.b.example", true), ("b.example", false), ("x.a.example", false)] {
           let reply = try await plugIn.call(Responder.Publish.self, wish(name))
           try #require(reply.outcome == (isServed ? .inPlace : .notMine) && reply.required == isServed)
@@ -90,6 +90,44 @@ extension Integration {
       }
     }
 
+    @Test("command waits eight seconds for its command, and not for what that has left running")
+    func background() async throws {
+      try await withPlugIn(.command, publishing: "; setsid sleep 20 & exit 0") { plugIn, _ in
+        try await #require(plugIn.call(Responder.Publish.self, wish("a.example")).outcome == .inPlace)
+      }
+      try await withPlugIn(.command, publishing: "; setsid sleep 60 & sleep 60") { plugIn, _ in
+        let start = ContinuousClock.now
+        let fault = await #expect(throws: Responder.NotPublished.self) { try await plugIn.call(Responder.Publish.self, wish("a.example")) }
+        try #require(fault?.reason == "The command for a.example failed: it was not done within 8 s.")
+        try #require(ContinuousClock.now - start < .seconds(30))
+      }
+    }
+
+    @Test("command keeps the lease when its withdraw command has failed, and tries again when it is started again")
+    func withdrawal() async throws {
+      try await Testbed.withFolder { state in
+        try await withPlugIn(.command, state: state, withdrawing: "echo out of order >&2 && false &&") { plugIn, folder in
+          _ = try await plugIn.call(Responder.Publish.self, wish("a.example"))
+          _ = try await plugIn.call(Responder.Withdraw.self, .init(order: "order", token: wish("a.example").token))
+          try #require(file(in: folder) != nil)
+        }
+        let log = try String(contentsOf: state.appending(path: "plug-in.log"), encoding: .utf8)
+        try #require(log.contains("\(Self.token) of a.example is not taken away, tried again in 60 s: out of order"))
+        try await withPlugIn(.command, state: state) { _, folder in try await gone(from: folder) }
+      }
+    }
+
+    @Test("command sets aside what it has noted when that is damaged", arguments: ["{", "[]", #"{"a": {"name": "a", "answer": "a", "orders": {}}}"#])
+    func damage(note: String) async throws {
+      try await Testbed.withFolder { state in
+        try Data(note.utf8).write(to: state.appending(path: "leases.json"))
+        try await withPlugIn(.command, state: state) { plugIn, _ in
+          try await #require(plugIn.call(Responder.Publish.self, wish("a.example")).outcome == .inPlace)
+        }
+        try #require(String(contentsOf: state.appending(path: "leases.damaged"), encoding: .utf8) == note)
+      }
+    }
+
     @Test("webroot follows no symbolic link, and says what is wrong")
     func links() async throws {
       try await withPlugIn(.webroot) { plugIn, folder in
@@ -119,13 +157,17 @@ extension Integration {
     }
 
     /// The plug-in, webroot by Debian's Python with nothing of PyPI; what it knows is in `state` from one time to the next.
-    /// - Parameter publishing: What the command does besides putting a file into the folder.
+    /// - Parameters:
+    ///   - publishing: What the command does besides putting a file into the folder.
+    ///   - withdrawing: What it does before it takes that away.
     private func withPlugIn<Result: Sendable>(
-      _ kind: Kind, state: URL? = nil, options: [String] = [], publishing: String = "",
+      _ kind: Kind, state: URL? = nil, options: [String] = [], publishing: String = "", withdrawing: String = "",
       _ body: @Sendable (VarlinkClient, URL) async throws -> Result
     ) async throws -> Result {
       guard let state else {
-        return try await Testbed.withFolder { try await withPlugIn(kind, state: $0, options: options, publishing: publishing, body) }
+        return try await Testbed.withFolder {
+          try await withPlugIn(kind, state: $0, options: options, publishing: publishing, withdrawing: withdrawing, body)
+        }
       }
       let (folder, socket) = (state.appending(path: "www"), state.appending(path: "\(UInt16.random(in: 0 ... .max)).sock").path)
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -136,7 +178,7 @@ extension Integration {
         case .command:
           [
             "--publish", "mkdir -p \(place) && printf %s \"$ACME_KEY_AUTHORIZATION\" > \(place)/$ACME_TOKEN \(publishing)", "--withdraw",
-            "rm \(place)/$ACME_TOKEN",
+            "\(withdrawing) rm \(place)/$ACME_TOKEN",
           ]
         }
       let program = Command(

@@ -32,7 +32,7 @@ enum WebServer: String, CaseIterable, Sendable {
   }
 
   /// The example with what a system has around it. As one process, or as root: the folder is this user's alone.
-  func configuration(around example: String, in folder: URL) -> String {
+  private func configuration(around example: String, in folder: URL) -> String {
     switch self {
     case .nginx:
       "daemon off; master_process off; pid \(folder.path)/pid; error_log stderr; events {}\nhttp { access_log off;\n\(example)}\n"
@@ -49,7 +49,7 @@ enum WebServer: String, CaseIterable, Sendable {
   }
 
   /// Runs it in the foreground.
-  func command(configuration: URL, in folder: URL) -> Command {
+  private func command(configuration: URL, in folder: URL) -> Command {
     switch self {
     case .nginx: Command("nginx", ["-c", configuration.path, "-e", "stderr"])
     case .haproxy: Command("haproxy", ["-db", "-f", configuration.path])
@@ -62,7 +62,7 @@ enum WebServer: String, CaseIterable, Sendable {
   }
 
   /// The text of its example, for other addresses, names and files than those that stand there.
-  func example(replacing places: [(String, String)]) throws -> String {
+  private func example(replacing places: [(String, String)]) throws -> String {
     let text = try String(contentsOf: Project.root.appending(path: "deploy/reverse-proxy/\(example)"), encoding: .utf8)
     return try places.reduce(text) { text, place in
       // haproxy.cfg alone knows no files.
@@ -70,20 +70,35 @@ enum WebServer: String, CaseIterable, Sendable {
       return text.replacing(place.0, with: place.1)
     }
   }
-}
 
-extension Site {
-  /// Runs nginx, HAProxy, Apache and Caddy beside `body`, each on its host and by its example; the connector trusts them.
-  func withWebServers<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
+  /// Makes the certificate of which the examples speak, for each one's address in a site.
+  static func makeCertificate(in folder: URL) async throws {
     let certified = try await Command(
       "openssl",
       ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=connector", "-addext"]
-        + ["subjectAltName=" + WebServer.allCases.map { "IP:\($0.host.four)" }.joined(separator: ",")]
+        + ["subjectAltName=" + allCases.map { "IP:\($0.host.four)" }.joined(separator: ",")]
         + ["-keyout", folder.appending(path: "key.pem").path, "-out", folder.appending(path: "fullchain.pem").path]
     ).run()
     guard certified.succeeded else { throw Failure("openssl has made no certificate: \(certified.complaints)") }
     let both = try ["fullchain.pem", "key.pem"].map { try String(contentsOf: folder.appending(path: $0), encoding: .utf8) }.joined()
     try Data(both.utf8).write(to: folder.appending(path: "haproxy.pem"))
+  }
+
+  /// Runs it beside `body`, by its example with other addresses, names and files.
+  func running<Result: Sendable>(
+    in folder: URL, on network: Network, replacing places: [(String, String)], _ body: @Sendable () async throws -> Result
+  ) async throws -> Result {
+    let file = folder.appending(path: "configuration")
+    try Data(configuration(around: try example(replacing: places), in: folder).utf8).write(to: file)
+    return try await network.inside(command(configuration: file, in: folder)).running(
+      when: "ip netns exec \(network.name) ss -Hltn 'sport = :443' | grep .", log: folder.appending(path: "log"), body)
+  }
+}
+
+extension Site {
+  /// Runs nginx, HAProxy, Apache and Caddy beside `body`, each on its host and by its example; the connector trusts them.
+  func withWebServers<Result: Sendable>(_ body: @Sendable () async throws -> Result) async throws -> Result {
+    try await WebServer.makeCertificate(in: folder)
     let trusted = try await connector.administer(
       "settings", "set", "gateway.trustedProxies", WebServer.allCases.map(\.host.four).joined(separator: ","))
     guard trusted.succeeded else { throw Failure("the proxies are not trusted: \(trusted.complaints)") }
@@ -111,17 +126,11 @@ extension Site {
     let own = folder.appending(path: "\(server)")
     try FileManager.default.createDirectory(at: webroot(of: server), withIntermediateDirectories: true)
     let plain = try #require(connector.plain.split(separator: "/").dropFirst().first)
-    let example = try server.example(replacing: [
+    let places: [(String, String)] = [
       ("127.0.0.1:8081", "\(Host.connector.four):80"), ("127.0.0.1:8080", "\(plain)"), ("/var/www/html", webroot(of: server).path),
       ("/etc/ssl/connector", folder.path), ("http://connector.example.com", "http://connector.site.example"),
       ("connector.example.com", server.host.four), ("www.example.com", server.redirectedName),
-    ])
-    let file = own.appending(path: "configuration")
-    try Data(server.configuration(around: example, in: own).utf8).write(to: file)
-    return try await network.inside(server.command(configuration: file, in: own)).running(
-      when: "ip netns exec \(network.name) ss -Hltn 'sport = :443' | grep .", log: own.appending(path: "log")
-    ) {
-      try await run(servers.dropFirst(), body)
-    }
+    ]
+    return try await server.running(in: own, on: network, replacing: places) { try await run(servers.dropFirst(), body) }
   }
 }
