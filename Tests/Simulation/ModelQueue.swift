@@ -48,6 +48,13 @@ struct ModelQueue {
     limits.reduce(into: [:]) { counts, limit in if let line = lines[limit] { counts[limit] = Self.place(of: rank, in: line) } }
   }
 
+  /// The same, of those that count.
+  func ahead(of rank: Urgency, for limits: [LedgerAccount], where counts: (Int) -> Bool) -> [LedgerAccount: Int] {
+    limits.reduce(into: [:]) { ahead, limit in
+      if let line = lines[limit] { ahead[limit] = line.prefix(Self.place(of: rank, in: line)).count { counts($0.device) } }
+    }
+  }
+
   func first(for limit: LedgerAccount) -> Int? { lines[limit]?.first?.device }
 
   /// How many of a line come before that rank.

@@ -110,7 +110,7 @@ extension Simulation {
   /// Whoever is next for a limit waits no longer than until that has room.
   private mutating func callNext(for limit: LedgerAccount) {
     guard let next = state.queue.first(for: limit), let told = state.slots[next].waiting?.until else { return }
-    let room = state.ledger.roomAt(limit, at: clock)
+    let room = state.ledger.roomAt(limit, isEmergency: emergency(of: next) <= clock, at: clock)
     guard room < told else { return }
     state.slots[next].waiting = (limit, max(room, clock))
     put(.attempt, next, at: max(room, clock))
@@ -122,6 +122,11 @@ extension Simulation {
     _ = leaveLine(number)
     state.slots[number].urgency = Urgency(neededBy: clock, number: state.slots[number].urgency.number)
     put(.attempt, number, at: clock)
+  }
+
+  /// From when on it may spend what is kept for emergencies.
+  private func emergency(of number: Int) -> Instant {
+    state.slots[number].schedule.map { $0.isPressing ? .earliest : $0.validity.emergencyFrom } ?? .latest
   }
 
   private mutating func begin(_ number: Int) {
@@ -139,12 +144,15 @@ extension Simulation {
     let charges = Ledger.charges(device.names, isInWindow ? .renewalInWindow : isRenewal ? .renewal : .none, suffixes: suffixes)
     let failures = device.names.map(LedgerAccount.failures)
     state.ledger.open(charges + failures, by: limits)
-    let emergency = slot.schedule.map { $0.isPressing ? .earliest : $0.validity.notAfter - $0.validity.lifetime / 10 } ?? Instant.latest
-    let wait = state.ledger.wait(
-      for: charges, names: device.names, isEmergency: emergency <= clock, at: clock,
-      ahead: state.queue.ahead(of: rank(of: number), for: charges + failures))
+    let emergency = emergency(of: number)
+    let isEmergency = emergency <= clock
+    let ahead =
+      isEmergency
+      ? state.queue.ahead(of: rank(of: number), for: charges + failures) { self.emergency(of: $0) <= clock }
+      : state.queue.ahead(of: rank(of: number), for: charges + failures)
+    let wait = state.ledger.wait(for: charges, names: device.names, isEmergency: isEmergency, at: clock, ahead: ahead)
     if broken != .ledger, let wait {
-      let moment = emergency <= clock ? wait.until : min(wait.until, emergency)
+      let moment = isEmergency ? wait.until : min(wait.until, emergency)
       state.slots[number].waiting = (wait.account, moment)
       state.queue.join(entry(number), for: wait.account)
       put(.attempt, number, at: moment)
@@ -158,7 +166,7 @@ extension Simulation {
     state.slots[number].charges = charges
     state.ledger.spend(charges, at: clock)
     if let limit { callNext(for: limit) }
-    checkTurn(number, charges, isEmergency: emergency <= clock)
+    checkTurn(number, charges, isEmergency: isEmergency)
     if device.manner == .unready, now < (device.cameAt ?? now) + incidents.preparation {
       let word: Problem.Word = broken == .names ? .nameUnreachable : .nameNotReady
       return fail(number, AttemptFailure(error: word, text: "nobody answers for it yet", name: device.names.first))

@@ -97,8 +97,8 @@ struct Ledger: Hashable {
     }
   }
 
-  /// Which limit an order has to wait for, and until when its turn comes; nil if it can be made now. A part is kept for emergencies, which wait for nobody.
-  /// - Parameter ahead: how many wait for a limit that are more urgent.
+  /// Which limit an order has to wait for, and until when its turn comes; nil if it can be made now. A part is kept for emergencies, which wait for each other only.
+  /// - Parameter ahead: how many wait for a limit that are more urgent; for an emergency, how many such.
   func wait(
     for charges: [LedgerAccount], names: [DNSName], isEmergency: Bool, at now: Instant, ahead: [LedgerAccount: Int] = [:]
   ) -> (account: LedgerAccount, until: Instant)? {
@@ -114,8 +114,7 @@ struct Ledger: Hashable {
     guard let bucket = buckets[account] else { return now }
     // What may have been spent keeps no certificate that is about to end from being renewed: the CA knows better.
     if isEmergency, let knownSince, now < knownSince + bucket.limit.period { return now }
-    if isEmergency { return bucket.readyAt() }
-    return bucket.readyAt(leaving: account.isOfFailures ? 0 : Self.reserve(of: bucket.limit.count), after: ahead, at: now)
+    return bucket.readyAt(leaving: isEmergency || account.isOfFailures ? 0 : Self.reserve(of: bucket.limit.count), after: ahead, at: now)
   }
 
   /// How many of a limit are kept for certificates that are about to end: a tenth, and two of few.

@@ -13,6 +13,8 @@ struct Plan: Hashable {
     /// When the certificate in use ends.
     let end: Instant?
     let exemption: LedgerExemption
+    /// From when on it may spend what is kept for emergencies.
+    var emergencyFrom = Instant.latest
     /// By when it is needed, and the number of its request.
     let urgency: Urgency
 

@@ -5,6 +5,8 @@ protocol ExpectedOrder {
   /// When it is wanted, and how urgent it is then.
   var place: QueuePlace { get }
   var exemption: LedgerExemption { get }
+  /// From when on it may spend what is kept for emergencies.
+  var emergencyFrom: Instant { get }
 }
 
 /// Says when the turns of orders come, by the CA's limits as they are spent now. It goes through time as the queue will: what has to wait for one limit spends
@@ -30,9 +32,11 @@ struct TurnForecast {
   private static let fewestAccounts = 1_000
 
   /// Those that wait for a limit, the most urgent first.
-  private var lines: [LedgerAccount: PriorityQueue<Candidate>] = [:]
-  /// When the first of each line is called.
+  private var lines: [Line: PriorityQueue<Candidate>] = [:]
+  /// When the first of each line is called, and when one that waits becomes an emergency.
   private var calls = PriorityQueue<Call>()
+  /// Those that waited and have had their turn: they may still stand in the line that they were in before they became emergencies.
+  private var gone: Set<Int> = []
   private var turns: [(number: Int, turn: Turn)] = []
 
   /// How many limits it knows something of.
@@ -67,7 +71,8 @@ struct TurnForecast {
       let charges = Ledger.charges(try names(order), order.exemption, suffixes: suffixes)
       ledger.open(charges, by: limits)
       let isHeld = moment > max(now, order.place.wantedAt)
-      attempt(Candidate(number: number, urgency: order.place.urgency, charges: charges, isHeld: isHeld), at: moment)
+      attempt(
+        Candidate(number: number, urgency: order.place.urgency, emergencyFrom: order.emergencyFrom, charges: charges, isHeld: isHeld), at: moment)
       forgetWhatHasGrownBack(by: moment)
     }
     callLines(before: nil)
@@ -78,37 +83,51 @@ struct TurnForecast {
   private mutating func callLines(before moment: Instant?) {
     while let call = calls.first, moment.map({ call.at < $0 }) ?? true {
       _ = calls.popFirst()
-      let room = roomAt(call.account, at: call.at)
-      if room <= call.at, let next = lines[call.account]?.popFirst() { attempt(next, at: call.at) }
-      if lines[call.account]?.isEmpty == false {
-        calls.insert(Call(at: roomAt(call.account, at: call.at), account: call.account))
-      } else {
-        lines[call.account] = nil
+      switch call.caller {
+      case .emergency(let candidate): attempt(candidate, at: call.at)
+      case .line(let line):
+        if roomFor(line, at: call.at) <= call.at, let next = lines[line]?.popFirst() { attempt(next, at: call.at) }
+        if lines[line]?.isEmpty == false {
+          calls.insert(Call(at: roomFor(line, at: call.at), caller: .line(line)))
+        } else {
+          lines[line] = nil
+        }
       }
     }
   }
 
-  /// It has its turn, or waits for a limit, behind all that are more urgent.
+  /// It has its turn, or waits for a limit, behind all that are more urgent; emergencies behind such only.
   private mutating func attempt(_ candidate: Candidate, at moment: Instant) {
+    guard !gone.contains(candidate.number) else { return }
     if let limits { ledger.open(candidate.charges, by: limits) }
-    let wait = ledger.wait(for: candidate.charges, names: [], isEmergency: false, at: moment)
-    let obstacle = wait?.account ?? candidate.charges.first { account in lines[account]?.first.map { $0 < candidate } ?? false }
+    let isEmergency = candidate.emergencyFrom <= moment
+    func line(_ account: LedgerAccount) -> Line { Line(account: account, isForEmergencies: isEmergency) }
+    let wait = ledger.wait(for: candidate.charges, names: [], isEmergency: isEmergency, at: moment)
+    let obstacle = wait?.account ?? candidate.charges.first { account in lines[line(account)]?.first.map { $0 < candidate } ?? false }
     guard let obstacle, candidate.waits < Self.mostWaits else {
       ledger.spend(candidate.charges, at: moment)
       turns.append((candidate.number, Turn(at: wait?.until ?? moment, limit: candidate.limit, isHeld: candidate.isHeld)))
+      if candidate.waits > 0 { gone.insert(candidate.number) }
       return
     }
     var candidate = candidate
     (candidate.limit, candidate.isHeld) = (obstacle, false)
     candidate.waits += 1
-    if lines[obstacle] == nil { calls.insert(Call(at: roomAt(obstacle, at: moment), account: obstacle)) }
-    lines[obstacle, default: PriorityQueue()].insert(candidate)
+    if candidate.waits == 1, !isEmergency, candidate.emergencyFrom < .latest {
+      calls.insert(Call(at: candidate.emergencyFrom, caller: .emergency(candidate)))
+    }
+    let its = line(obstacle)
+    if lines[its] == nil { calls.insert(Call(at: roomFor(its, at: moment), caller: .line(its))) }
+    lines[its, default: PriorityQueue()].insert(candidate)
   }
 
   /// From one limit to the other many could go to and fro with each that grows back: so often one may, and then it takes what there is as it comes.
   private static let mostWaits = 8
 
-  private func roomAt(_ account: LedgerAccount, at moment: Instant) -> Instant { max(moment, ledger.roomAt(account, at: moment)) }
+  /// When there is room for the first of a line.
+  private func roomFor(_ line: Line, at moment: Instant) -> Instant {
+    max(moment, ledger.roomAt(line.account, isEmergency: line.isForEmergencies, at: moment))
+  }
 
   private mutating func forgetWhatHasGrownBack(by moment: Instant) {
     guard ledger.buckets.count > mostAccounts else { return }
@@ -122,6 +141,7 @@ extension TurnForecast {
   private struct Candidate: Comparable {
     let number: Int
     let urgency: Urgency
+    let emergencyFrom: Instant
     let charges: [LedgerAccount]
     /// The limit that it waits for.
     var limit: LedgerAccount?
@@ -132,10 +152,21 @@ extension TurnForecast {
     static func < (left: Candidate, right: Candidate) -> Bool { (left.urgency, left.number) < (right.urgency, right.number) }
   }
 
-  /// When a limit has room for the first that waits for it.
+  /// Who waits for a limit: emergencies among themselves, for what is kept is for them.
+  private struct Line: Hashable {
+    let account: LedgerAccount
+    let isForEmergencies: Bool
+  }
+
+  private enum Caller: Equatable {
+    /// The limit has room for the first of the line.
+    case line(Line)
+    case emergency(Candidate)
+  }
+
   private struct Call: Comparable {
     let at: Instant
-    let account: LedgerAccount
+    let caller: Caller
 
     static func < (left: Call, right: Call) -> Bool { left.at < right.at }
   }

@@ -21,6 +21,11 @@ struct Urgency: Hashable, Comparable {
   }
 }
 
+extension Validity {
+  /// From when on a successor may spend what is kept of the CA's limits for emergencies.
+  var emergencyFrom: Instant { notAfter - lifetime / 10 }
+}
+
 /// When an order is wanted, and how urgent it is then: the order in which turns are forecast.
 struct QueuePlace: Hashable, Comparable {
   let wantedAt: Instant

@@ -12,6 +12,7 @@ struct PlannedSlot: ExpectedOrder {
   /// In a rehearsal: when the one that there is would have ended, if that is over.
   let ended: Instant?
   let exemption: LedgerExemption
+  let emergencyFrom: Instant
   /// The certificate is not of the CA that is to order.
   let isOfOtherAuthority: Bool
   /// It is of a CA for trials, and that is not the one.
@@ -21,7 +22,7 @@ struct PlannedSlot: ExpectedOrder {
   func wanted(at moment: Instant) -> PlannedSlot {
     PlannedSlot(
       request: request, place: QueuePlace(wantedAt: moment, urgency: place.urgency), end: end, ended: ended, exemption: exemption,
-      isOfOtherAuthority: isOfOtherAuthority, isForTrial: isForTrial)
+      emergencyFrom: emergencyFrom, isOfOtherAuthority: isOfOtherAuthority, isForTrial: isForTrial)
   }
 }
 
@@ -47,10 +48,13 @@ extension PlannedSlot {
       if isOfOther { .none } else if certificate?.hasWindow == true { .renewalInWindow } else if certificate?.hasSameNames == true {
         .renewal
       } else { .none }
+    let isEmergency = outlook.isForced || certificate?.isEmergency == true
     self.init(
       request: .request(outlook.number), place: QueuePlace(wantedAt: wantedAt, urgency: Urgency(neededBy: neededBy, number: outlook.number)),
       end: end,
-      ended: isInUse ? rehearsed?.endedAt : nil, exemption: exemption, isOfOtherAuthority: isOfOther, isForTrial: isTrialOfOther)
+      ended: isInUse ? rehearsed?.endedAt : nil, exemption: exemption,
+      emergencyFrom: isEmergency ? .earliest : (rehearsed?.validity ?? validity)?.emergencyFrom ?? .latest, isOfOtherAuthority: isOfOther,
+      isForTrial: isTrialOfOther)
   }
 }
 
@@ -66,7 +70,8 @@ extension PlannedSlot {
     let neededBy = Urgency.neededBy(end: end, deadline: nil, isEmergency: false, at: wantedAt)
     self.init(
       request: .adopted(adopted.device, adopted.names), place: QueuePlace(wantedAt: wantedAt, urgency: Urgency(neededBy: neededBy, number: .max)),
-      end: end, ended: adopted.isForTrial ? nil : rehearsed?.endedAt, exemption: .none, isOfOtherAuthority: false, isForTrial: false)
+      end: end, ended: adopted.isForTrial ? nil : rehearsed?.endedAt, exemption: .none, emergencyFrom: .latest, isOfOtherAuthority: false,
+      isForTrial: false)
   }
 }
 

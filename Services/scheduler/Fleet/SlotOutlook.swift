@@ -29,6 +29,8 @@ struct SlotOutlook: FetchableRecord {
   let nameCount: Int
   /// A certificate was asked for that is here, or is not due.
   let isServed: Bool
+  /// Somebody insists on the request, which has not led to a certificate yet.
+  let isForced: Bool
   /// When the request is ordered, where it waits for that.
   let orderedAt: Instant?
   /// When it is too late for the request.
@@ -45,6 +47,7 @@ struct SlotOutlook: FetchableRecord {
     number = row["number"]
     nameCount = row["nameCount"]
     isServed = row["isServed"]
+    isForced = row["isForced"]
     orderedAt = moment("orderedAt")
     neededBy = moment("neededBy") ?? .earliest
     deviceKey = row["key"]
@@ -85,6 +88,7 @@ struct SlotOutlook: FetchableRecord {
       database,
       sql: """
         SELECT request.number, json_array_length(request.names) AS nameCount, request.state IN ('notDue', 'ready', 'installed') AS isServed,
+          request.isForced AND request.state NOT IN ('notDue', 'ready', 'installed') AS isForced,
           -- A wait for a limit is what a plan finds out itself.
           CASE WHEN request.state = 'queued' AND request.waitFor IS NULL THEN coalesce(request.waitUntil, :now)
             WHEN request.state IN ('queued', 'ordering') THEN :now ELSE coalesce(request.nextAttempt, request.dueAt) END AS orderedAt,

@@ -112,14 +112,22 @@ extension RequestRecord {
     return underWay + waiting
   }
 
-  /// How many that are more urgent wait for each of these limits.
+  /// How many that are more urgent wait for each of these limits; if `onlyEmergencies`, of those that may spend what is kept for such.
   static func countWaiting(
-    for limits: [LedgerAccount], before urgency: Urgency, from database: Database
+    for limits: [LedgerAccount], before urgency: Urgency, onlyEmergencies: Bool, at now: Instant, from database: Database
   ) throws -> [LedgerAccount: Int] {
+    let waiting = "SELECT count(*) FROM request WHERE waitFor = :limit AND (coalesce(neededBy, requestedAt), number) < (:neededBy, :number)"
     let statement = try database.cachedStatement(
-      sql: "SELECT count(*) FROM request WHERE waitFor = ? AND (coalesce(neededBy, requestedAt), number) < (?, ?)")
+      sql: onlyEmergencies
+        ? waiting + """
+           AND (isForced OR EXISTS (
+            SELECT 1 FROM renewal WHERE renewal.device = request.device AND renewal.slot = request.slot AND renewal.request <> request.id
+              AND (isPressing OR demandReason IN ('revoked', 'keyCompromise') OR notAfter - (notAfter - notBefore) / 10 <= :now)))
+          """ : waiting)
     return try limits.reduce(into: [:]) { counts, limit in
-      counts[limit] = try Int.fetchOne(statement, arguments: [limit.text, urgency.neededBy.milliseconds, urgency.number])
+      var arguments: StatementArguments = ["limit": limit.text, "neededBy": urgency.neededBy.milliseconds, "number": urgency.number]
+      if onlyEmergencies { arguments += ["now": now.milliseconds] }
+      counts[limit] = try Int.fetchOne(statement, arguments: arguments)
     }
   }
 

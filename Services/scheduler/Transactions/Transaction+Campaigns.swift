@@ -14,6 +14,7 @@ extension Transaction {
         device: member.request.device, slot: member.request.slot, names: member.request.names, wantedAt: now,
         end: member.renewal.schedule.validity.notAfter,
         exemption: try exemption(of: member.request.names, replacing: member.request, at: authority),
+        emergencyFrom: member.renewal.isEmergency ? .earliest : member.renewal.schedule.validity.emergencyFrom,
         urgency: Urgency(neededBy: member.renewal.schedule.validity.notAfter, number: member.request.number ?? 0))
     }
     let plan = Plan(slots, ledger: ledger ?? Ledger([:]), limits: limits, suffixes: publicSuffixes, at: now)

@@ -13,9 +13,11 @@ extension Transaction {
     let failures = request.names.map(LedgerAccount.failures)
     var ledger = try LedgerRecord.ledger(charges + failures, of: authority.book, by: limits, at: now, from: database)
     let emergency = try emergency(of: request)
-    let ahead = try RequestRecord.countWaiting(for: charges + failures, before: request.urgency, from: database)
-    if let wait = ledger.wait(for: charges, names: request.names, isEmergency: emergency <= now, at: now, ahead: ahead) {
-      request.wait(until: emergency <= now ? wait.until : min(wait.until, emergency), for: wait.account)
+    let isEmergency = emergency <= now
+    let ahead = try RequestRecord.countWaiting(
+      for: charges + failures, before: request.urgency, onlyEmergencies: isEmergency, at: now, from: database)
+    if let wait = ledger.wait(for: charges, names: request.names, isEmergency: isEmergency, at: now, ahead: ahead) {
+      request.wait(until: isEmergency ? wait.until : min(wait.until, emergency), for: wait.account)
       try request.update(database)
       note(request)
       return false
@@ -49,7 +51,8 @@ extension Transaction {
     guard let limits = settings.limits, let book = settings.authority?.book, var next = try RequestRecord.next(for: account, from: database),
       let told = next.waitUntil
     else { return }
-    let room = try LedgerRecord.ledger([account], of: book, by: limits, at: now, from: database).roomAt(account, at: now)
+    let room = try LedgerRecord.ledger([account], of: book, by: limits, at: now, from: database)
+      .roomAt(account, isEmergency: emergency(of: next) <= now, at: now)
     guard room < told else { return }
     next.wait(until: max(room, now), for: account)
     try next.update(database)
@@ -147,7 +150,7 @@ extension Transaction {
   private func emergency(of request: RequestRecord) throws -> Instant {
     if request.isForced { return .earliest }
     if try RenewalRecord.of(request.device, slot: request.slot, from: database).first?.isEmergency == true { return .earliest }
-    return try validityInUse(before: request).map { $0.notAfter - $0.lifetime / 10 } ?? .latest
+    return try validityInUse(before: request).map(\.emergencyFrom) ?? .latest
   }
 }
 

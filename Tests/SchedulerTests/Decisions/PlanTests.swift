@@ -83,6 +83,22 @@ struct PlanTests {
     #expect(plan.turns.filter { $0.slot.names.count == 2 }.allSatisfy { $0.at > now + .days(7) && $0.limit == .domain(dns("b.com")) })
   }
 
+  @Test("emergencies wait for each other only, each with a turn of its own, and so does what becomes one while it waits")
+  func emergencies() {
+    var slots = (0..<120).map { slot("h\($0).example.com") }
+    for number in 100..<120 { slots[number].emergencyFrom = number == 119 ? now + .days(1) : .earliest }
+    let turns = plan(slots).turns
+    func moments(_ numbers: Range<Int>) -> [Instant] {
+      let names = Set(numbers.map { dns("h\($0).example.com") })
+      return turns.filter { !names.isDisjoint(with: $0.slot.names) }.map(\.at)
+    }
+    let refill = AuthorityLimits().certificatesPerDomain.refill
+    // 45 of the others have had their turn before them, and five are left.
+    #expect(moments(100..<119) == (0..<19).map { now + refill * max(0, $0 - 4) })
+    #expect(moments(119..<120) == [now + refill * 15])
+    #expect(moments(0..<100).filter { $0 > now }.allSatisfy { $0 > now + refill * 15 })
+  }
+
   @Test("very many are forecast in little time, be it under one domain, or under so many that the account's limit decides, too", arguments: [1, 400])
   func many(domains: Int) {
     let slots = (0..<20_000).map { slot("h\($0).d\($0 % domains).com") }

@@ -136,6 +136,25 @@ struct TurnTests {
     }
   }
 
+  @Test("are given to each of those that insist, too, and the plan says the same")
+  func forced() async throws {
+    try await onBench { bench in
+      let (fleet, now) = (try bench.fleet(Self.limited), bench.clock.wallClock.now())
+      _ = try await submitted(6, to: fleet, at: now)
+      try await bench.working(fleet) {
+        try await bench.settle(fleet)
+        try await fleet.store.write {
+          try $0.execute(sql: "UPDATE request SET isForced = 1, waitUntil = NULL, waitFor = NULL WHERE state = 'queued'")
+        }
+        try await bench.settle(fleet)
+        let told = try await turns(fleet)
+        #expect(told == [3: now + Self.refill, 2: now + Self.refill * 2, 1: now + Self.refill * 3])
+        let planned = try await fleet.plan().turns.filter { $0.number <= 3 }.map { (Int($0.number), $0.at) }
+        #expect(Dictionary(planned, uniquingKeysWith: { first, _ in first }) == told)
+      }
+    }
+  }
+
   @Test("that a clock which was wrong put years ahead are looked at anew, and those that are far behind in a long queue are not")
   func wrongClock() async throws {
     try await onBench { bench in
