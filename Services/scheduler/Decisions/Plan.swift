@@ -38,8 +38,9 @@ struct Plan: Hashable {
   /// - Parameters:
   ///   - ledger: what is spent of any limit by now.
   ///   - limits: nil where there are none to be kept to.
-  init(_ slots: [Slot], ledger: Ledger, limits: AuthorityLimits?, suffixes: PublicSuffixList, at now: Instant) {
-    var forecast = TurnForecast(ledger: ledger, limits: limits, suffixes: suffixes, at: now)
+  ///   - heldUntil: when the CA is tried again that cannot be used now.
+  init(_ slots: [Slot], ledger: Ledger, limits: AuthorityLimits?, heldUntil: Instant? = nil, suffixes: PublicSuffixList, at now: Instant) {
+    var forecast = TurnForecast(ledger: ledger, limits: limits, heldUntil: heldUntil, suffixes: suffixes, at: now)
     turns = forecast.turns(of: slots) { $0.names }.map { Turn(slot: $0.order, at: $0.turn.at, limit: $0.turn.limit) }
   }
 }

@@ -131,6 +131,11 @@ extension RequestRecord {
     }
   }
 
+  /// All that wait for a limit.
+  static func waitingForLimits(from database: Database) throws -> [RequestRecord] {
+    try readable(.max, database, sql: "SELECT * FROM request WHERE waitFor IS NOT NULL", arguments: [])
+  }
+
   /// The most urgent of those that wait for a limit.
   static func next(for limit: LedgerAccount, from database: Database) throws -> RequestRecord? {
     try readable(

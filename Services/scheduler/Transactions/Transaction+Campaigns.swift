@@ -17,12 +17,25 @@ extension Transaction {
         emergencyFrom: member.renewal.isEmergency ? .earliest : member.renewal.schedule.validity.emergencyFrom,
         urgency: Urgency(neededBy: member.renewal.schedule.validity.notAfter, number: member.request.number ?? 0))
     }
-    let plan = Plan(slots, ledger: ledger ?? Ledger([:]), limits: limits, suffixes: publicSuffixes, at: now)
-    let bySlot = Dictionary(members.map { (SlotKey($0.request), $0.request.id) }, uniquingKeysWith: { first, _ in first })
-    let turns = plan.turns.compactMap { turn in
-      bySlot[SlotKey(device: turn.slot.device, slot: turn.slot.slot)].map { CampaignOutlook.Turn(request: $0, at: turn.at) }
+    let outage = try AuthorityRecord.health(of: DirectoryURL(authority.directory), from: database).outage
+    let plan = Plan(
+      slots + (try waiting(besides: Set(members.map { SlotKey($0.request) }), for: authority)), ledger: ledger ?? Ledger([:]), limits: limits,
+      heldUntil: outage?.retryAt, suffixes: publicSuffixes, at: now)
+    let byNumber = Dictionary(members.map { ($0.request.number ?? 0, $0.request.id) }, uniquingKeysWith: { first, _ in first })
+    let turns = plan.turns.filter { byNumber[$0.slot.urgency.number] != nil }
+    return CampaignOutlook(
+      turns: turns.compactMap { turn in byNumber[turn.slot.urgency.number].map { CampaignOutlook.Turn(request: $0, at: turn.at) } },
+      forecast: CampaignForecast(turns, deadline: deadline, at: now))
+  }
+
+  /// What waits for the CA's limits already, and takes its turn as well.
+  private func waiting(besides members: Set<SlotKey>, for authority: Authority) throws -> [Plan.Slot] {
+    try RequestRecord.waitingForLimits(from: database).compactMap { request in
+      guard !members.contains(SlotKey(request)) else { return nil }
+      return Plan.Slot(
+        device: request.device, slot: request.slot, names: request.names, wantedAt: now, end: nil,
+        exemption: try exemption(of: request, at: authority), emergencyFrom: try emergency(of: request), urgency: request.urgency)
     }
-    return CampaignOutlook(turns: turns, forecast: CampaignForecast(plan.turns, deadline: deadline, at: now))
   }
 
   /// Takes certificates into a campaign. What is in it, or in one for a reason as grave, or has been renewed by now, stays as it is.
@@ -179,10 +192,5 @@ private struct SlotKey: Hashable {
   let device: DeviceID
   let slot: String
 
-  init(device: DeviceID, slot: String) {
-    self.device = device
-    self.slot = slot
-  }
-
-  init(_ request: RequestRecord) { self.init(device: request.device, slot: request.slot) }
+  init(_ request: RequestRecord) { (device, slot) = (request.device, request.slot) }
 }

@@ -147,7 +147,7 @@ extension Transaction {
   }
 
   /// From when on the request may spend what is kept for emergencies: its device has a certificate, and not for long, or somebody insists.
-  private func emergency(of request: RequestRecord) throws -> Instant {
+  func emergency(of request: RequestRecord) throws -> Instant {
     if request.isForced { return .earliest }
     if try RenewalRecord.of(request.device, slot: request.slot, from: database).first?.isEmergency == true { return .earliest }
     return try validityInUse(before: request).map(\.emergencyFrom) ?? .latest

@@ -144,6 +144,31 @@ struct CampaignTests {
     }
   }
 
+  @Test("those that wait for the same limit already have their turns, too: what is said at the beginning is what the plan says afterwards")
+  func besides() async throws {
+    try await onBench { bench in
+      let fleet = try bench.fleet([
+        "ACME_CONNECTOR_AUTHORITY_DIRECTORY": "https://acme.test/directory", "ACME_CONNECTOR_LIMITS_CERTIFICATES_PER_DOMAIN": "4",
+      ])
+      try await bench.working(fleet) {
+        let devices = try await enrolled(1, fleet, bench)
+        _ = try await fleet.change("limits.apply", to: "true")
+        for number in 1...9 { _ = try await fleet.submit(makeCSR("new\(number).example.net"), of: fleet.device("new \(number)")) }
+        try await bench.settle(fleet)
+        let last = try #require(try await fleet.certificates(of: nil, all: false).filter { $0.state == .queued }.compactMap(\.dueAt).max())
+        // It is of another CA, so its successor counts for the domain.
+        try await fleet.store.write { database in
+          try database.execute(
+            sql: "UPDATE certificate SET authority = 'https://other.test/directory' WHERE request = ?", arguments: [devices[0].request.rawValue])
+        }
+        let begun = try await fleet.begin(.init(reason: .authorityChanged))
+        let expected = try #require(begun.campaign.expectedAt)
+        #expect(expected > last, "a certificate that lasts for months is behind those that miss theirs")
+        #expect(try await fleet.plan().turns.map(\.at).contains(expected))
+      }
+    }
+  }
+
   @Test("one that was a mistake is ended: what is not ordered waits for its own time, be its device asked or its CSR here; what is ordered goes on")
   func ended() async throws {
     try await onBench { bench in
