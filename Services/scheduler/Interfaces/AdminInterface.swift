@@ -15,18 +15,20 @@ struct AdminInterface: Sendable {
   /// Since when the scheduler runs.
   let startedAt: Instant
 
+  private var calls: FleetCalls { FleetCalls(fleet: fleet, words: .administrators) }
+
   var handlers: VarlinkInterfaceHandlers {
     VarlinkInterfaceHandlers(.admin, overview + devices + names + certificates + campaigns + settings + authority)
   }
 
   private var overview: [VarlinkHandler] {
     [
-      reply(Methods.Status.self) { _ in try await fleet.status(startedAt: startedAt) },
-      list(Methods.ListAlarms.self) { try await fleet.alarms(of: $0.device, after: $0.after, limit: Methods.ListAlarms.lookAhead) },
-      stream(Methods.ListEvents.self, requiresMore: false) { call, context, replies in
+      calls.reply(Methods.Status.self) { _ in try await fleet.status(startedAt: startedAt) },
+      calls.list(Methods.ListAlarms.self) { try await fleet.alarms(of: $0.device, after: $0.after, limit: Methods.ListAlarms.lookAhead) },
+      calls.stream(Methods.ListEvents.self, requiresMore: false) { call, context, replies in
         try await fleet.events(call, following: context.wantsMore) { try await replies.send($0) }
       },
-      stream(Methods.Plan.self, requiresMore: false) { call, context, replies in
+      calls.stream(Methods.Plan.self, requiresMore: false) { call, context, replies in
         try await fleet.plan(call, inParts: context.wantsMore) { try await replies.send($0) }
       },
     ]
@@ -34,18 +36,18 @@ struct AdminInterface: Sendable {
 
   private var devices: [VarlinkHandler] {
     [
-      list(Methods.ListDevices.self) { try await fleet.devices(called: $0.called, after: $0.after, limit: Methods.ListDevices.lookAhead) },
-      reply(Methods.RetireDevice.self) { .init(nameCount: try await fleet.retire($0.device)) },
-      reply(Methods.ReinstateDevice.self) { .init(nameCount: try await fleet.reinstate($0.device)) },
-      reply(Methods.ReplaceDevice.self) { .init(nameCount: try await fleet.replace($0.device, by: $0.successor)) },
+      calls.list(Methods.ListDevices.self) { try await fleet.devices(called: $0.called, after: $0.after, limit: Methods.ListDevices.lookAhead) },
+      calls.reply(Methods.RetireDevice.self) { .init(nameCount: try await fleet.retire($0.device)) },
+      calls.reply(Methods.ReinstateDevice.self) { .init(nameCount: try await fleet.reinstate($0.device)) },
+      calls.reply(Methods.ReplaceDevice.self) { .init(nameCount: try await fleet.replace($0.device, by: $0.successor)) },
     ]
   }
 
   private var names: [VarlinkHandler] {
     [
-      list(Methods.ListNames.self) { try await fleet.names($0.name, of: $0.device, after: $0.after, limit: Methods.ListNames.lookAhead) },
-      reply(Methods.ApproveName.self) { try await fleet.approve($0.name, for: $0.device) },
-      stream(Methods.Diagnose.self, requiresMore: false) { call, _, replies in
+      calls.list(Methods.ListNames.self) { try await fleet.names($0.name, of: $0.device, after: $0.after, limit: Methods.ListNames.lookAhead) },
+      calls.reply(Methods.ApproveName.self) { try await fleet.approve($0.name, for: $0.device) },
+      calls.stream(Methods.Diagnose.self, requiresMore: false) { call, _, replies in
         try await fleet.diagnose(call.names, by: client) { try await replies.send($0) }
       },
     ]
@@ -53,38 +55,38 @@ struct AdminInterface: Sendable {
 
   private var certificates: [VarlinkHandler] {
     [
-      list(Methods.ListCertificates.self) {
+      calls.list(Methods.ListCertificates.self) {
         try await fleet.certificates(of: $0.device, all: $0.all, after: $0.after, limit: Methods.ListCertificates.lookAhead)
       },
-      reply(Methods.GetChain.self) { .init(chain: try await fleet.chain(of: $0.request)) },
-      stream(Methods.Request.self) { call, _, replies in try await fleet.request(call) { try await replies.send($0) } },
-      reply(Methods.Renew.self) { call in
+      calls.reply(Methods.GetChain.self) { .init(chain: try await fleet.chain(of: $0.request)) },
+      calls.stream(Methods.Request.self) { call, _, replies in try await fleet.request(call) { try await replies.send($0) } },
+      calls.reply(Methods.Renew.self) { call in
         let selection = Fleet.Selection(request: call.request, device: call.device, name: call.name)
         let requests = try await fleet.renew(selection, force: call.force)
         fleet.audit("requests are tried again\(call.force ? ", by force" : "")", [.count: requests.count])
         return .init(requests: requests)
       },
-      reply(Methods.Revoke.self) { .init(serials: try await fleet.revoke(try $0.target, for: $0.reason, by: client)) },
+      calls.reply(Methods.Revoke.self) { .init(serials: try await fleet.revoke(try $0.target, for: $0.reason, by: client)) },
     ]
   }
 
   private var campaigns: [VarlinkHandler] {
     [
-      reply(Methods.BeginCampaign.self) {
+      calls.reply(Methods.BeginCampaign.self) {
         try await fleet.begin(
           Fleet.CampaignSelection(reason: $0.reason, device: $0.device, scope: $0.scope, suffix: $0.suffix, deadline: $0.deadline))
       },
-      reply(Methods.EndCampaign.self) { try await fleet.end($0.campaign) },
-      reply(Methods.ListCampaigns.self) { _ in .init(campaigns: try await fleet.campaigns()) },
+      calls.reply(Methods.EndCampaign.self) { try await fleet.end($0.campaign) },
+      calls.reply(Methods.ListCampaigns.self) { _ in .init(campaigns: try await fleet.campaigns()) },
     ]
   }
 
   private var settings: [VarlinkHandler] {
     [
-      reply(Methods.ListSettings.self) { _ in .init(settings: fleet.settings.views) },
-      reply(Methods.ChangeSetting.self) { .init(setting: try await fleet.change($0.key, to: $0.value)) },
-      reply(Methods.ListTraces.self) { _ in .init(traces: fleet.traces) },
-      reply(Methods.SetTrace.self) { call in
+      calls.reply(Methods.ListSettings.self) { _ in .init(settings: fleet.settings.views) },
+      calls.reply(Methods.ChangeSetting.self) { .init(setting: try await fleet.change($0.key, to: $0.value)) },
+      calls.reply(Methods.ListTraces.self) { _ in .init(traces: fleet.traces) },
+      calls.reply(Methods.SetTrace.self) { call in
         try await fleet.setTrace(call.categories, on: call.on, device: call.device)
         return .init(traces: fleet.traces)
       },
@@ -93,11 +95,11 @@ struct AdminInterface: Sendable {
 
   private var authority: [VarlinkHandler] {
     [
-      reply(Methods.DescribeAuthority.self) { try await fleet.describe($0, by: client) },
-      reply(Methods.GetAccount.self) { _ in try await fleet.account(ACMEClient.GetAccount.self, by: client) },
-      reply(Methods.UpdateAccount.self) { _ in try await change(ACMEClient.UpdateAccount.self, "the CA was told the contact") },
-      reply(Methods.ChangeAccountKey.self) { _ in try await change(ACMEClient.ChangeAccountKey.self, "the account's key was changed") },
-      reply(Methods.DeactivateAccount.self) { _ in try await change(ACMEClient.DeactivateAccount.self, "the account was deactivated") },
+      calls.reply(Methods.DescribeAuthority.self) { try await fleet.describe($0, by: client) },
+      calls.reply(Methods.GetAccount.self) { _ in try await fleet.account(ACMEClient.GetAccount.self, by: client) },
+      calls.reply(Methods.UpdateAccount.self) { _ in try await change(ACMEClient.UpdateAccount.self, "the CA was told the contact") },
+      calls.reply(Methods.ChangeAccountKey.self) { _ in try await change(ACMEClient.ChangeAccountKey.self, "the account's key was changed") },
+      calls.reply(Methods.DeactivateAccount.self) { _ in try await change(ACMEClient.DeactivateAccount.self, "the account was deactivated") },
     ]
   }
 
@@ -108,38 +110,6 @@ struct AdminInterface: Sendable {
     let account = try await fleet.account(method, by: client)
     fleet.audit(done, [.account: account.url])
     return account
-  }
-
-  // Each answers in the words that administrators have for what goes wrong.
-
-  private func reply<Method: VarlinkMethod>(
-    _ method: Method.Type, _ body: @escaping @Sendable (Method.Parameters) async throws -> Method.Reply
-  ) -> VarlinkHandler {
-    .reply(method) { call, _ in try await fleet.answer(.administrators) { try await body(call) } }
-  }
-
-  private func reply<Method: VarlinkMethod>(
-    _ method: Method.Type, _ body: @escaping @Sendable (Method.Parameters) async throws -> Void
-  ) -> VarlinkHandler where Method.Reply == NoMembers {
-    reply(method) {
-      try await body($0)
-      return NoMembers()
-    }
-  }
-
-  private func list<Method: VarlinkListMethod>(
-    _ method: Method.Type, _ entries: @escaping @Sendable (Method.Parameters) async throws -> [Method.Reply.Entry]
-  ) -> VarlinkHandler {
-    .list(method) { call in try await fleet.answer(.administrators) { try await entries(call) } }
-  }
-
-  private func stream<Method: VarlinkMethod>(
-    _ method: Method.Type, requiresMore: Bool = true,
-    _ body: @escaping @Sendable (Method.Parameters, VarlinkCall, VarlinkReplies<Method.Reply>) async throws -> Method.Reply
-  ) -> VarlinkHandler {
-    .stream(method, requiresMore: requiresMore) { call, context, replies in
-      try await fleet.answer(.administrators) { try await body(call, context, replies) }
-    }
   }
 }
 

@@ -8,20 +8,22 @@ struct SchedulerInterface: Sendable {
 
   let fleet: Fleet
 
+  private var calls: FleetCalls { FleetCalls(fleet: fleet, words: .devices) }
+
   var handlers: VarlinkInterfaceHandlers { VarlinkInterfaceHandlers(.scheduler, requests + renewals + presence + [watch]) }
 
   private var requests: [VarlinkHandler] {
     [
-      reply(Methods.Submit.self) { call in
+      calls.reply(Methods.Submit.self) { call in
         let application = Fleet.Application(
           csr: call.csr, slot: call.slot, dnsNames: call.dnsNames, replaces: call.replaces, force: call.force)
         return .init(request: try await fleet.submit(application, of: call.device))
       },
-      reply(Methods.Resume.self) {
+      calls.reply(Methods.Resume.self) {
         .init(request: try await fleet.resume($0.device, request: $0.request, csrHash: $0.csrHash, slot: $0.slot))
       },
-      reply(Methods.Delivered.self) { try await fleet.noteDelivered($0.request, to: $0.device) },
-      reply(Methods.Installed.self) { call in
+      calls.reply(Methods.Delivered.self) { try await fleet.noteDelivered($0.request, to: $0.device) },
+      calls.reply(Methods.Installed.self) { call in
         if let failure = call.failure {
           try await fleet.noteInstallFailure(failure, for: call.request, of: call.device)
         } else if let fingerprint = call.fingerprint {
@@ -35,19 +37,19 @@ struct SchedulerInterface: Sendable {
 
   private var renewals: [VarlinkHandler] {
     [
-      reply(Methods.AnswerRenewal.self) { try await fleet.noteAnswer($0.answer, slot: $0.slot, of: $0.device) },
-      reply(Methods.LookAgain.self) { try await fleet.lookAgain(at: $0.device) },
+      calls.reply(Methods.AnswerRenewal.self) { try await fleet.noteAnswer($0.answer, slot: $0.slot, of: $0.device) },
+      calls.reply(Methods.LookAgain.self) { try await fleet.lookAgain(at: $0.device) },
     ]
   }
 
   private var presence: [VarlinkHandler] {
     [
-      reply(Methods.Register.self) { call in
+      calls.reply(Methods.Register.self) { call in
         let device = try await fleet.register(call.identity, description: call.description)
         return .init(device: device, settings: fleet.settings.current.devices)
       },
-      reply(Methods.NoteConnected.self) { try await fleet.noteConnected($0.devices) },
-      reply(Methods.NoteRefusedLogins.self) { try await fleet.noteRefused($0.logins) },
+      calls.reply(Methods.NoteConnected.self) { try await fleet.noteConnected($0.devices) },
+      calls.reply(Methods.NoteRefusedLogins.self) { try await fleet.noteRefused($0.logins) },
     ]
   }
 
@@ -61,21 +63,6 @@ struct SchedulerInterface: Sendable {
         throw Methods.Resync()
       }
       throw Restarting()
-    }
-  }
-
-  private func reply<Method: VarlinkMethod>(
-    _ method: Method.Type, _ body: @escaping @Sendable (Method.Parameters) async throws -> Method.Reply
-  ) -> VarlinkHandler {
-    .reply(method) { call, _ in try await fleet.answer(.devices) { try await body(call) } }
-  }
-
-  private func reply<Method: VarlinkMethod>(
-    _ method: Method.Type, _ body: @escaping @Sendable (Method.Parameters) async throws -> Void
-  ) -> VarlinkHandler where Method.Reply == NoMembers {
-    reply(method) {
-      try await body($0)
-      return NoMembers()
     }
   }
 }
